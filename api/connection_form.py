@@ -1,0 +1,131 @@
+"""The connection form of a provider: reading it, merging into it, and turning it into bytes to seal."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr, ValidationError
+
+from api.errors import field_problems
+from api.problems import INVALID, FieldProblem, ProblemError
+from providers._kit.protocols import Provider, StoreConfig
+
+_WEBHOOK_SECRET = "webhookSecret"  # noqa: S105 - the name of a field
+_STORE_URL = "storeUrl"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A filled-in form. `generated_secret` is the webhook secret, if we made it just now."""
+
+    config: StoreConfig
+    generated_secret: SecretStr | None
+
+    @property
+    def plain(self) -> bytes:
+        """The form as JSON with its secrets, to be sealed at once."""
+        return json.dumps(_revealed(self.config.model_dump(mode="python", by_alias=True))).encode()
+
+
+def fill_in(provider: Provider, raw: Mapping[str, Any]) -> Form:
+    """Check a form against the provider's model; make a webhook secret where there is none.
+
+    A made secret has no `& < > " '`: WooCommerce decodes HTML entities in it before it signs
+    (class-wc-webhook.php).
+
+    Raises:
+        ProblemError: 422, naming the fields. Their values are never told.
+    """
+    values = _by_alias(provider, raw)
+    generated = None
+    if not values.get(_WEBHOOK_SECRET):
+        generated = SecretStr(secrets.token_urlsafe(32))
+        values[_WEBHOOK_SECRET] = generated
+    try:
+        config = provider.config_model.model_validate(values)
+    except ValidationError as error:
+        found = field_problems(error.errors(include_input=False), prefix=("config",))
+        raise ProblemError(INVALID, _summary(found), errors=found) from None
+    return Form(config, generated)
+
+
+def merge(provider: Provider, kept: bytes, raw: Mapping[str, Any]) -> Form:
+    """Lay the given fields over the stored form; null takes a field away.
+
+    Raises:
+        ProblemError: 422, the result is not a valid form, or it would send stored secrets to an
+            address they were not given for.
+    """
+    stored: dict[str, Any] = json.loads(kept)
+    given = _by_alias(provider, raw)
+    moves = _STORE_URL in given and not is_same_shop(str(given[_STORE_URL]), stored[_STORE_URL])
+    if moves:
+        _require_secrets(provider, given)
+    merged = {name: value for name, value in {**stored, **given}.items() if value is not None}
+    return fill_in(provider, merged)
+
+
+def is_same_shop(one: str, other: str) -> bool:
+    """Whether two addresses are plainly those of one shop: scheme, `www.` and a last slash apart."""
+    return _identity(one) == _identity(other)
+
+
+def _identity(url: str) -> tuple[str, int, str]:
+    try:
+        parts = urlsplit(url if "://" in url else f"https://{url}")
+        port = parts.port
+    except ValueError:
+        return url, 0, ""
+    default = _DEFAULT_PORTS.get(parts.scheme, 443)
+    host = (parts.hostname or "").removeprefix("www.").rstrip(".")
+    return host, 443 if port in {None, default} else port or 443, parts.path.rstrip("/")
+
+
+def _require_secrets(provider: Provider, given: Mapping[str, Any]) -> None:
+    missing = tuple(
+        FieldProblem(
+            pointer=f"/config/{alias}",
+            detail="Enter it again: stored secrets are never sent to a new address.",
+        )
+        for alias in _secret_fields(provider)
+        if alias != _WEBHOOK_SECRET and given.get(alias) is None
+    )
+    if missing:
+        raise ProblemError(INVALID, _summary(missing), errors=missing)
+
+
+def _secret_fields(provider: Provider) -> list[str]:
+    schema = provider.config_model.model_json_schema(by_alias=True)
+    return [name for name, one in schema.get("properties", {}).items() if _is_secret(one)]
+
+
+def _is_secret(schema: Mapping[str, Any]) -> bool:
+    branches = schema.get("anyOf", [schema])
+    return any(branch.get("format") == "password" for branch in branches)
+
+
+def _by_alias(provider: Provider, raw: Mapping[str, Any]) -> dict[str, Any]:
+    aliases = {
+        name: field.alias or name for name, field in provider.config_model.model_fields.items()
+    }
+    return {aliases.get(name, name): value for name, value in raw.items()}
+
+
+def _revealed(value: Any) -> Any:
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case Mapping():
+            return {name: _revealed(one) for name, one in value.items()}
+        case list() | tuple():
+            return [_revealed(one) for one in value]
+        case _:
+            return value
+
+
+def _summary(found: tuple[FieldProblem, ...]) -> str:
+    return "; ".join(f"{one.pointer}: {one.detail}" for one in found[:3])

@@ -1,0 +1,163 @@
+"""`Idempotency-Key`: the same request sent twice is done once and answered twice the same.
+
+The header is that of draft-ietf-httpapi-idempotency-key-header-07. Answers are kept for 24 hours,
+encrypted, because one may show a generated secret. What failed on our side or the store's (5xx)
+or met a conflict (409) is not kept, so that trying again can help.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+import structlog
+from fastapi import Header
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import problems
+from api.auth import Principal
+from api.problems import ProblemError
+from api.services import ApiServices, Services, now
+from db import idempotency
+from db.crypto import Sealed
+from db.idempotency import Attempt
+
+_log = structlog.get_logger(__name__)
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_KEPT_HEADERS = ("content-type", "location")
+_MAKES_SENSE_TO_REPEAT = 409
+
+Work = Callable[[], Awaitable[Response]]
+
+
+class Idempotency:
+    """A dependency of the routes that create or start something."""
+
+    def __init__(
+        self,
+        request: Request,
+        services: Services,
+        key: Annotated[
+            str | None,
+            Header(
+                alias="Idempotency-Key",
+                description="Any text of 1 to 255 visible ASCII characters, new for each intent",
+            ),
+        ] = None,
+    ) -> None:
+        self._request = request
+        self._services = services
+        self._key = key
+
+    async def run(self, principal: Principal, work: Work) -> Response:
+        """Do the work, or answer as it was answered before.
+
+        Raises:
+            ProblemError: 400 for a bad key, 409 while the first request is worked on, 422 when the
+                key came with another request before.
+        """
+        if self._key is None:
+            return await work()
+        attempt = await self._attempt(principal, self._key)
+        known = await self._claim(attempt)
+        if known is not None:
+            return known
+        try:
+            response = await self._answered(work)
+        except Exception:
+            await self._forget(attempt)
+            raise
+        if response.status_code >= 500 or response.status_code == _MAKES_SENSE_TO_REPEAT:
+            await self._forget(attempt)
+        else:
+            await self._remember(attempt, response)
+        return response
+
+    async def _answered(self, work: Work) -> Response:
+        try:
+            return await work()
+        except ProblemError as error:
+            return problems.render(error, instance=self._request.url.path)
+
+    async def _attempt(self, principal: Principal, key: str) -> Attempt:
+        if not _KEY.fullmatch(key):
+            raise ProblemError(
+                problems.BAD_REQUEST,
+                "Idempotency-Key takes 1 to 255 visible ASCII characters, such as a UUID.",
+            )
+        route = f"{self._request.method} {self._request.scope['route'].path}"
+        return Attempt(
+            tenant_id=principal.tenant_id,
+            route=route[:120],
+            key=key,
+            request_hash=_digest(self._request.url.path, await self._request.body()),
+            now=now(),
+        )
+
+    async def _claim(self, attempt: Attempt) -> Response | None:
+        async with self._services.database.tenant(attempt.tenant_id) as connection:
+            known = await idempotency.claim(connection, attempt)
+        if known is None:
+            return None
+        if not known.is_same_request:
+            raise ProblemError(
+                problems.KEY_REUSED,
+                "This Idempotency-Key came with another request before. Use a new key for each "
+                "intent, and the same only to send the same request again.",
+            )
+        if known.answer is None:
+            raise ProblemError(
+                problems.BUSY,
+                "The first request with this Idempotency-Key is still being worked on. "
+                "Send it again in a moment.",
+                headers={"Retry-After": "2"},
+            )
+        return _open(self._services, attempt, known.answer)
+
+    async def _remember(self, attempt: Attempt, response: Response) -> None:
+        kept = {
+            "status": response.status_code,
+            "headers": {name: response.headers.get(name) for name in _KEPT_HEADERS},
+            "body": bytes(response.body).decode(),
+        }
+        answer = self._services.secrets.seal(
+            json.dumps(kept).encode(), context=_context(attempt)
+        )
+        try:
+            async with self._services.database.tenant(attempt.tenant_id) as connection:
+                await idempotency.remember(
+                    connection, attempt, status_code=response.status_code, answer=answer
+                )
+        except SQLAlchemyError as error:  # what was asked for is done, and has to be told
+            _log.warning("answer_not_remembered", error_type=type(error).__name__)
+
+    async def _forget(self, attempt: Attempt) -> None:
+        async with self._services.database.tenant(attempt.tenant_id) as connection:
+            await idempotency.forget(connection, attempt)
+
+
+def _context(attempt: Attempt) -> str:
+    return f"idempotency/{attempt.tenant_id}/{attempt.route}/{attempt.key}"
+
+
+def _open(services: ApiServices, attempt: Attempt, answer: Sealed) -> Response:
+    kept = json.loads(services.secrets.open(answer, context=_context(attempt)))
+    headers = {name: value for name, value in kept["headers"].items() if value is not None}
+    return Response(
+        kept["body"].encode(),
+        status_code=kept["status"],
+        headers={**headers, "Idempotency-Replayed": "true"},
+    )
+
+
+def _digest(path: str, body: bytes) -> bytes:
+    """Same path and same JSON, however it is spaced and ordered, give the same digest."""
+    try:
+        canonical = json.dumps(json.loads(body), sort_keys=True).encode() if body else b""
+    except ValueError:
+        canonical = body
+    return hashlib.sha256(path.encode() + b"\n" + canonical).digest()

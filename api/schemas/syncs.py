@@ -1,0 +1,233 @@
+"""Bodies about imports and what they did."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from api.schemas.base import Answer, UtcTime, example
+
+Status = Literal["pending", "in_progress", "success", "failed", "cancelled"]
+
+_PAGE = "http://127.0.0.1:8233/namespaces/default/workflows/import%2F12"
+_ENTITIES = {
+    "products": {
+        "phase": "pages",
+        "round": 0,
+        "total": 1200,
+        "seen": 800,
+        "created": 795,
+        "updated": 0,
+        "unchanged": 4,
+        "deleted": 0,
+        "rejected": 1,
+        "pages": 8,
+    }
+}
+_RUN: dict[str, Any] = {
+    "id": 31,
+    "storeId": 12,
+    "kind": "import",
+    "workflowId": "import/12",
+    "runId": "01a5c0de-0000-7000-8000-000000000000",
+    "status": "in_progress",
+    "error": None,
+    "startedAt": "2026-11-21T09:30:02Z",
+    "finishedAt": None,
+    "temporalUiUrl": _PAGE,
+}
+
+
+class StartedImportAnswer(Answer):
+    """An import that runs now."""
+
+    model_config = Answer.model_config | example(
+        {
+            "workflowId": "import/12",
+            "runId": "01a5c0de-0000-7000-8000-000000000000",
+            "statusUrl": "/api/syncs/import/12",
+            "temporalUiUrl": _PAGE,
+            "alreadyRunning": False,
+        }
+    )
+
+    workflow_id: str
+    run_id: str | None
+    status_url: str
+    temporal_ui_url: str | None
+    already_running: bool = Field(description="It had been started before, by someone else")
+
+
+class EntityAnswer(Answer):
+    """How far one entity is. `total` is what the store says it has; None until it was asked."""
+
+    phase: str
+    round: int
+    total: int | None
+    seen: int
+    created: int
+    updated: int
+    unchanged: int
+    deleted: int
+    rejected: int
+    pages: int
+
+
+class SyncStatusAnswer(Answer):
+    """Where a store's sync is."""
+
+    model_config = Answer.model_config | example(
+        {
+            "storeId": 12,
+            "syncStatus": "in_progress",
+            "lastSyncError": None,
+            "syncRetryCount": 0,
+            "lastSyncAttemptAt": "2026-11-21T09:30:02Z",
+            "nextRetryAt": None,
+            "workflowId": "import/12",
+            "temporalUiUrl": _PAGE,
+            "startedAt": "2026-11-21T09:30:02Z",
+            "finishedAt": None,
+            "entities": _ENTITIES,
+        }
+    )
+
+    store_id: int
+    sync_status: Status
+    last_sync_error: str | None
+    sync_retry_count: int
+    last_sync_attempt_at: UtcTime | None
+    next_retry_at: UtcTime | None
+    workflow_id: str | None
+    temporal_ui_url: str | None
+    started_at: UtcTime | None
+    finished_at: UtcTime | None
+    entities: dict[str, EntityAnswer] = Field(
+        description="Of the latest import; empty while a new one has not begun"
+    )
+
+
+class RejectionAnswer(Answer):
+    """A record that was set aside."""
+
+    external_id: str | None
+    reason: str
+
+
+class SyncLogAnswer(Answer):
+    """A line of a store's log."""
+
+    id: int
+    run_id: int | None
+    action: str
+    status: str
+    details: str | None
+    error_message: str | None
+    retry_count: int
+    rejected: list[RejectionAnswer] = Field(description="At most the first 100")
+    rejected_total: int
+    created_at: UtcTime
+    updated_at: UtcTime
+
+
+class SyncLogListAnswer(Answer):
+    """A page of a store's log, newest first."""
+
+    model_config = Answer.model_config | example(
+        {
+            "data": [
+                {
+                    "id": 77,
+                    "runId": 31,
+                    "action": "sync_products",
+                    "status": "success",
+                    "details": "1200 seen: 1199 created, 1 rejected",
+                    "errorMessage": None,
+                    "retryCount": 1,
+                    "rejected": [
+                        {"externalId": "4711", "reason": "price is not a number: 'abc'"}
+                    ],
+                    "rejectedTotal": 1,
+                    "createdAt": "2026-11-21T09:30:02Z",
+                    "updatedAt": "2026-11-21T09:31:40Z",
+                }
+            ],
+            "nextCursor": None,
+        }
+    )
+
+    data: list[SyncLogAnswer]
+    next_cursor: str | None
+
+
+class SyncAnswer(Answer):
+    """A run."""
+
+    id: int
+    store_id: int
+    kind: str
+    workflow_id: str
+    run_id: str = Field(description="Temporal's id of the workflow's execution")
+    status: Status
+    error: str | None
+    started_at: UtcTime
+    finished_at: UtcTime | None
+    temporal_ui_url: str | None
+
+
+class SyncListAnswer(Answer):
+    """A page of runs, newest first."""
+
+    model_config = Answer.model_config | example({"data": [_RUN], "nextCursor": None})
+
+    data: list[SyncAnswer]
+    next_cursor: str | None
+
+
+class ProgressAnswer(Answer):
+    """What the running workflow says of itself."""
+
+    phase: str
+    round: int
+    entities: dict[str, dict[str, int]]
+
+
+class SyncDetailAnswer(Answer):
+    """The latest run of a workflow id."""
+
+    model_config = Answer.model_config | example(
+        {
+            "workflowId": "import/12",
+            "storeId": 12,
+            "status": "in_progress",
+            "temporalUiUrl": _PAGE,
+            "run": _RUN,
+            "entities": _ENTITIES,
+            "progress": {
+                "phase": "pages",
+                "round": 0,
+                "entities": {"products": {"seen": 820, "created": 815}},
+            },
+        }
+    )
+
+    workflow_id: str
+    store_id: int
+    status: Status = Field(description="`pending` until a worker has begun")
+    temporal_ui_url: str | None
+    run: SyncAnswer | None = Field(description="None while the first one has not begun")
+    entities: dict[str, EntityAnswer]
+    progress: ProgressAnswer | None = Field(
+        description="Live, while it runs and its workflow answers"
+    )
+
+
+class CancelAnswer(Answer):
+    """A workflow that was asked to stop; it does so at the next safe point."""
+
+    model_config = Answer.model_config | example(
+        {"workflowId": "import/12", "cancelRequested": True, "statusUrl": "/api/syncs/import/12"}
+    )
+
+    workflow_id: str
+    cancel_requested: bool
+    status_url: str

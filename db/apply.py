@@ -1,0 +1,176 @@
+"""`apply`: the one way in for records from outside.
+
+It takes a page of canonical records and where they came from, and inside the caller's transaction
+decides for each (`domain.reconcile`), writes the record, its link and its row of `changes`. Run
+twice with the same page it changes nothing the second time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+from psycopg import errors
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db import write_catalogue, write_levels, write_sales
+from db.staging import Batch, Origin
+from domain.entities import Entity
+from domain.errors import InvalidRecordError
+from domain.guests import buyer_key, guest_of
+from domain.pages import Page, Pulled, Rejected
+from domain.reconcile import Incoming, Plan, prepare, reconcile
+from domain.records import Order, Record
+
+UNKEEPABLE = (errors.DataError, errors.IntegrityError, errors.CardinalityViolation)
+"""What PostgreSQL raises for a value it cannot keep. One record is to blame, never its page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of a page."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    rejected: tuple[Rejected, ...] = ()
+
+    def __add__(self, other: "Applied") -> "Applied":
+        return Applied(
+            self.created + other.created,
+            self.updated + other.updated,
+            self.unchanged + other.unchanged,
+            self.deleted + other.deleted,
+            self.rejected + other.rejected,
+        )
+
+
+async def apply(
+    connection: AsyncConnection,
+    origin: Origin,
+    entity: Entity,
+    page: Page[Record],
+    *,
+    careful: bool = False,
+) -> Applied:
+    """Take in one page. The caller commits.
+
+    With `careful` a record that PostgreSQL cannot keep is set aside and the others go in, at the
+    price of savepoints; without it such a record raises one of `UNKEEPABLE`.
+    `db.session.LostRaceError` and deadlocks mean that the transaction has to run again.
+    """
+    take = _apply_or_split if careful else _apply_whole
+    if entity is Entity.ORDERS:
+        orders = cast("Sequence[Pulled[Order]]", page.records)
+        guests = [guest for order in orders if (guest := guest_of(order)) is not None]
+        if guests:
+            profiles = Page(records=tuple(cast("list[Pulled[Record]]", guests)))
+            await take(connection, origin, Entity.CUSTOMERS, profiles)
+    applied = await take(connection, origin, entity, page)
+    return replace(applied, rejected=page.rejected + applied.rejected)
+
+
+async def _apply_or_split(
+    connection: AsyncConnection, origin: Origin, entity: Entity, page: Page[Record]
+) -> Applied:
+    """Try the page whole; when PostgreSQL refuses a value, halve it until the culprit is alone."""
+    try:
+        async with connection.begin_nested():
+            return await _apply_whole(connection, origin, entity, page)
+    except UNKEEPABLE as error:
+        if not page.records:
+            raise
+        if len(page.records) == 1 and not page.tombstones:
+            return Applied(rejected=(_set_aside(page.records[0], error),))
+    middle = (len(page.records) + 1) // 2
+    halves: tuple[Page[Record], ...] = (
+        Page(records=page.records[:middle]),
+        Page(records=page.records[middle:]),
+        Page(tombstones=page.tombstones),
+    )
+    total = Applied()
+    for half in halves:
+        if half.records or half.tombstones:
+            total += await _apply_or_split(connection, origin, entity, half)
+    return total
+
+
+def _set_aside(pulled: Pulled[Record], error: Exception) -> Rejected:
+    reason = str(error).partition("\n")[0][:300]
+    return Rejected(pulled.external_id, 0, f"the database cannot keep it: {reason}")
+
+
+async def _apply_whole(
+    connection: AsyncConnection, origin: Origin, entity: Entity, page: Page[Record]
+) -> Applied:
+    batch = await Batch.open(connection, origin, entity)
+    incoming, rejected = _prepare(page.records)
+    keys = {one.external_id for one in incoming} | set(page.tombstones)
+    links = await batch.links(keys)
+    plan = reconcile(incoming, page.tombstones, links)
+    contested = {one.external_id for one in plan.updated} | set(plan.deleted)
+    if contested:
+        links |= await batch.links(contested, lock=True)
+        plan = reconcile(incoming, page.tombstones, links)
+    if plan.writes:
+        await batch.stage(plan.writes, links)
+        await batch.claim(len(plan.created))
+        await _write(batch, entity, has_updates=bool(plan.updated))
+    if plan.deleted:
+        await batch.tombstone(plan.deleted)
+        await _drop(batch, entity)
+    moved = await write_levels.write_levels(batch, page.records)
+    if plan.writes or plan.deleted or moved:
+        await batch.publish()
+    return _applied(plan, rejected)
+
+
+def _applied(plan: Plan, rejected: tuple[Rejected, ...]) -> Applied:
+    return Applied(
+        len(plan.created), len(plan.updated), len(plan.unchanged), len(plan.deleted), rejected
+    )
+
+
+def _prepare(
+    records: Sequence[Pulled[Record]],
+) -> tuple[list[Incoming], tuple[Rejected, ...]]:
+    incoming: list[Incoming] = []
+    rejected: list[Rejected] = []
+    for position, pulled in enumerate(records):
+        buyer = buyer_key(pulled.record) if isinstance(pulled.record, Order) else None
+        try:
+            incoming.append(prepare(pulled, buyer=buyer))
+        except InvalidRecordError as error:
+            rejected.append(Rejected(pulled.external_id, position, str(error)))
+    return incoming, tuple(rejected)
+
+
+async def _write(batch: Batch, entity: Entity, *, has_updates: bool) -> None:
+    match entity:
+        case Entity.CATEGORIES:
+            await write_catalogue.write_categories(batch)
+        case Entity.PRODUCTS:
+            await write_catalogue.write_products(batch, has_updates=has_updates)
+            if has_updates:
+                await write_levels.withdraw_levels(batch)
+        case Entity.CUSTOMERS:
+            await write_sales.write_customers(batch)
+        case Entity.ORDERS:
+            await write_sales.write_orders(batch, has_updates=has_updates)
+        case Entity.VARIANTS:
+            raise AssertionError("variants come with their product")
+
+
+async def _drop(batch: Batch, entity: Entity) -> None:
+    match entity:
+        case Entity.CATEGORIES:
+            await write_catalogue.drop_categories(batch)
+        case Entity.PRODUCTS:
+            await write_catalogue.drop_products(batch)
+            await write_levels.withdraw_levels(batch)
+        case Entity.CUSTOMERS:
+            await write_sales.drop_customers(batch)
+        case Entity.ORDERS:
+            await write_sales.drop_orders(batch)
+        case Entity.VARIANTS:
+            raise AssertionError("variants come with their product")

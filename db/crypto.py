@@ -1,0 +1,92 @@
+"""Secrets at rest: AES-256-GCM with a key ring, each ciphertext bound to what it belongs to.
+
+NIST SP 800-38D: a 96-bit random nonce per message, a 128-bit tag. The context (such as `store/12`)
+is authenticated with it, so a ciphertext moved to another row does not open.
+"""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from domain.errors import SecretError
+
+_NONCE_BYTES = 12
+_TAG_BYTES = 16
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A ciphertext as the columns of a row: hex text, and which key it was made with."""
+
+    encrypted_data: str
+    iv: str
+    tag: str
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    key_id: str
+    cipher: AESGCM = field(repr=False)
+
+
+def store_context(store_id: int) -> str:
+    """What a store's credentials are bound to, while on trial and after."""
+    return f"store/{store_id}"
+
+
+class SecretBox:
+    """Seals with the newest key and opens with any of the ring."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        """Args: keys: 32 bytes each, the newest first. Raises ValueError for anything else."""
+        if not keys or any(len(key) != KEY_BYTES for key in keys):
+            raise ValueError(
+                f"every encryption key has {KEY_BYTES} bytes, and there is at least one"
+            )
+        self._ring = {key.key_id: key for key in map(_named, keys)}
+        self._newest = next(iter(self._ring.values()))
+
+    def __repr__(self) -> str:
+        return f"SecretBox(keys={list(self._ring)})"
+
+    def seal(self, plain: bytes, *, context: str) -> Sealed:
+        """Encrypt, bound to `context`."""
+        nonce = os.urandom(_NONCE_BYTES)
+        boxed = self._newest.cipher.encrypt(nonce, plain, context.encode())
+        return Sealed(
+            encrypted_data=boxed[:-_TAG_BYTES].hex(),
+            iv=nonce.hex(),
+            tag=boxed[-_TAG_BYTES:].hex(),
+            key_id=self._newest.key_id,
+        )
+
+    def open(self, sealed: Sealed, *, context: str) -> bytes:
+        """Decrypt. Raises SecretError: made with a key we lack, altered, or bound to something else."""
+        key = self._ring.get(sealed.key_id)
+        if key is None:
+            raise SecretError(
+                f"a secret was encrypted with key {sealed.key_id}, which is not configured: add it to "
+                "ENTREPOT_ENCRYPTION_KEYS_OLD"
+            )
+        try:
+            return key.cipher.decrypt(
+                bytes.fromhex(sealed.iv),
+                bytes.fromhex(sealed.encrypted_data) + bytes.fromhex(sealed.tag),
+                context.encode(),
+            )
+        except (InvalidTag, ValueError):
+            raise SecretError(
+                f"the secret of {context} was altered, or belongs elsewhere"
+            ) from None
+
+
+def _named(key: bytes) -> _Key:
+    return _Key(
+        key_id=hashlib.sha256(b"entrepot key id" + key).hexdigest()[:16], cipher=AESGCM(key)
+    )

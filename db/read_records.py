@@ -1,0 +1,125 @@
+"""Reading records back: a page in two or three statements, whatever its size."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import RowMapping, Table, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.tables.records import (
+    CATEGORIES,
+    CUSTOMERS,
+    INVENTORY_LEVELS,
+    ORDER_LINES,
+    ORDERS,
+    PRODUCT_VARIANTS,
+    PRODUCTS,
+)
+from db.tables.sync import LINKS
+from domain.entities import Entity
+
+_TABLES: Mapping[Entity, Table] = {
+    Entity.CATEGORIES: CATEGORIES,
+    Entity.PRODUCTS: PRODUCTS,
+    Entity.CUSTOMERS: CUSTOMERS,
+    Entity.ORDERS: ORDERS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalReference:
+    """Where a record is at an outside store."""
+
+    store_id: int
+    external_id: str
+
+
+async def list_records(
+    connection: AsyncConnection, entity: Entity, *, after: int, limit: int
+) -> Sequence[RowMapping]:
+    """Records by id, from the first one after `after`; deleted ones are left out."""
+    table = _TABLES[entity]
+    rows = await connection.execute(
+        select(table)
+        .where(table.c.id > after, table.c.deleted_at.is_(None))
+        .order_by(table.c.id)
+        .limit(limit)
+    )
+    return rows.mappings().all()
+
+
+async def find_record(
+    connection: AsyncConnection, entity: Entity, record_id: int
+) -> RowMapping | None:
+    """One record, unless it is deleted."""
+    table = _TABLES[entity]
+    row = await connection.execute(
+        select(table).where(table.c.id == record_id, table.c.deleted_at.is_(None))
+    )
+    return row.mappings().one_or_none()
+
+
+async def load_references(
+    connection: AsyncConnection, entity: Entity, record_ids: Sequence[int]
+) -> Mapping[int, Sequence[ExternalReference]]:
+    """The outside ids of each record."""
+    columns = LINKS.c
+    rows = await connection.execute(
+        select(columns.record_id, columns.store_id, columns.external_id)
+        .where(
+            columns.entity == entity.value,
+            columns.record_id.in_(record_ids),
+            columns.deleted_at.is_(None),
+        )
+        .order_by(columns.store_id, columns.external_id)
+    )
+    found: defaultdict[int, list[ExternalReference]] = defaultdict(list)
+    for record_id, store_id, external_id in rows:
+        found[record_id].append(ExternalReference(store_id, external_id))
+    return found
+
+
+async def load_variants(
+    connection: AsyncConnection, product_ids: Sequence[int]
+) -> Mapping[int, Sequence[RowMapping]]:
+    """The variants of each product in its order, with `on_hand` and `available` over all warehouses.
+
+    Both are None for a variant whose stock nobody counts.
+    """
+    variants, levels = PRODUCT_VARIANTS, INVENTORY_LEVELS
+    on_hand = func.sum(levels.c.on_hand).label("on_hand")
+    available = func.sum(levels.c.on_hand - levels.c.reserved).label("available")
+    held = (
+        select(on_hand, available)
+        .where(levels.c.tenant_id == variants.c.tenant_id, levels.c.variant_id == variants.c.id)
+        .lateral("held")
+    )
+    rows = await connection.execute(
+        select(variants, held.c.on_hand, held.c.available)
+        .select_from(variants.join(held, onclause=func.true()))
+        .where(variants.c.product_id.in_(product_ids), variants.c.deleted_at.is_(None))
+        .order_by(variants.c.product_id, variants.c.position, variants.c.id)
+    )
+    return _grouped(rows.mappings().all(), "product_id")
+
+
+async def load_lines(
+    connection: AsyncConnection, order_ids: Sequence[int]
+) -> Mapping[int, Sequence[RowMapping]]:
+    """The lines of each order, in its order."""
+    columns = ORDER_LINES.c
+    rows = await connection.execute(
+        select(ORDER_LINES)
+        .where(columns.order_id.in_(order_ids))
+        .order_by(columns.order_id, columns.position, columns.id)
+    )
+    return _grouped(rows.mappings().all(), "order_id")
+
+
+def _grouped(rows: Sequence[RowMapping], column: str) -> Mapping[int, Sequence[RowMapping]]:
+    groups: defaultdict[Any, list[RowMapping]] = defaultdict(list)
+    for row in rows:
+        groups[row[column]].append(row)
+    return groups

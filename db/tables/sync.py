@@ -1,0 +1,143 @@
+"""Links to the outside, the outbox of changes, and the progress of runs."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from db.tables.base import (
+    METADATA,
+    TIME,
+    created_at,
+    reference,
+    tenant_table,
+    updated_at,
+)
+
+LINKS = Table(
+    "links",
+    METADATA,
+    Column("tenant_id", BigInteger, nullable=False),
+    Column("store_id", BigInteger, nullable=False),
+    Column("entity", String(20), nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("record_id", BigInteger, nullable=False),
+    Column("base", JSONB),
+    Column("base_hash", LargeBinary),
+    Column("version", TIME),
+    Column("deleted_at", TIME),
+    created_at(),
+    updated_at(),
+    PrimaryKeyConstraint("tenant_id", "store_id", "entity", "external_id"),
+    reference("store_id", "stores"),
+    Index("ix_links_record", "record_id", "entity", "tenant_id"),
+)
+"""`base` is the canonical snapshot both sides last agreed on, `base_hash` its fingerprint, `version`
+the store's own time of it. Variants are linked without a base of their own: their product has it."""
+
+CHANGES = Table(
+    "changes",
+    METADATA,
+    Column("tenant_id", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("entity", String(20), nullable=False),
+    Column("record_id", BigInteger, nullable=False),
+    Column("action", String(10), nullable=False),
+    Column("store_id", BigInteger),
+    Column("bulk", Boolean, nullable=False, server_default=text("false")),
+    Column("created_at", TIME, nullable=False, server_default=func.now()),
+    PrimaryKeyConstraint("tenant_id", "seq", "created_at"),
+    postgresql_partition_by="RANGE (created_at)",
+)
+
+SYNC_RUNS = tenant_table(
+    "sync_runs",
+    Column("store_id", BigInteger, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("workflow_id", Text, nullable=False),
+    Column("workflow_run_id", Text, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("error", Text),
+    Column("started_at", TIME, nullable=False, server_default=func.now()),
+    Column("finished_at", TIME),
+    reference("store_id", "stores"),
+    Index("ix_sync_runs_store", "tenant_id", "store_id", "id"),
+    Index("ix_sync_runs_workflow", "tenant_id", "workflow_id", "id"),
+)
+
+SYNC_RUN_ENTITIES = Table(
+    "sync_run_entities",
+    METADATA,
+    Column("tenant_id", BigInteger, nullable=False),
+    Column("run_id", BigInteger, nullable=False),
+    Column("entity", String(20), nullable=False),
+    Column("phase", String(20), nullable=False, server_default=text("'pages'")),
+    Column("round", Integer, nullable=False, server_default=text("0")),
+    Column("total", BigInteger),
+    Column("changed_since", TIME),
+    updated_at(),
+    PrimaryKeyConstraint("tenant_id", "run_id", "entity"),
+    reference("run_id", "sync_runs", on_delete="CASCADE"),
+)
+"""Per entity of a run: how many the store has, and the store's clock from which the next round of
+catch-up asks for changes."""
+
+SYNC_RANGES = Table(
+    "sync_ranges",
+    METADATA,
+    Column("tenant_id", BigInteger, nullable=False),
+    Column("run_id", BigInteger, nullable=False),
+    Column("entity", String(20), nullable=False),
+    Column("name", String(40), nullable=False),
+    Column("resume", Text, nullable=False),
+    Column("done", Boolean, nullable=False, server_default=text("false")),
+    Column("pages", Integer, nullable=False, server_default=text("0")),
+    Column("seen", BigInteger, nullable=False, server_default=text("0")),
+    Column("created", BigInteger, nullable=False, server_default=text("0")),
+    Column("updated", BigInteger, nullable=False, server_default=text("0")),
+    Column("unchanged", BigInteger, nullable=False, server_default=text("0")),
+    Column("deleted", BigInteger, nullable=False, server_default=text("0")),
+    Column("rejected", BigInteger, nullable=False, server_default=text("0")),
+    updated_at(),
+    PrimaryKeyConstraint("tenant_id", "run_id", "entity", "name"),
+    reference("run_id", "sync_runs", on_delete="CASCADE"),
+)
+"""One piece of a pull (a range of pages, one round's changes, one round's sweep): what it did, and
+where it goes on, written in the transaction of the records it is about."""
+
+SYNC_REJECTIONS = Table(
+    "sync_rejections",
+    METADATA,
+    Column("tenant_id", BigInteger, nullable=False),
+    Column("run_id", BigInteger, nullable=False),
+    Column("entity", String(20), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("external_id", Text),
+    Column("reason", Text, nullable=False),
+    Column("created_at", TIME, nullable=False, server_default=func.now()),
+    PrimaryKeyConstraint("tenant_id", "run_id", "entity", "key"),
+    reference("run_id", "sync_runs", on_delete="CASCADE"),
+)
+
+SWEEP_IDS = Table(
+    "sweep_ids",
+    METADATA,
+    Column("tenant_id", BigInteger, nullable=False),
+    Column("run_id", BigInteger, nullable=False),
+    Column("entity", String(20), nullable=False),
+    Column("external_id", Text, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "run_id", "entity", "external_id"),
+    reference("run_id", "sync_runs", on_delete="CASCADE"),
+)
+"""The ids a sweep saw, for the comparison with `links`; emptied when the sweep is settled."""

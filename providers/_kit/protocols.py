@@ -1,0 +1,184 @@
+"""What a provider is: a folder, a `Provider` object, and clients with the capabilities it claims.
+
+A provider folder exports `PROVIDER` from its `__init__.py`. The registry finds it there; nothing
+else in the hub knows its name. A capability is a Protocol below: ask `isinstance(client, …)`, never
+for a provider's name.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from domain.entities import Entity
+from domain.pages import ChangesPage, IdsPage, Listing, Page
+from domain.records import Record
+from providers._kit.answers import Answer
+
+
+class StoreConfig(BaseModel):
+    """Base of the connection forms: what a merchant enters. Secrets are `SecretStr`.
+
+    Field names are snake_case here and camelCase in JSON and forms. `webhook_secret` may be left
+    out by the merchant; the hub then generates one.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=lambda name: (
+            name.split("_")[0] + "".join(part.capitalize() for part in name.split("_")[1:])
+        ),
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+    store_url: str
+    webhook_secret: SecretStr | None = None
+
+
+class StoreFacts(BaseModel):
+    """What a probe found out about a store: nothing secret, kept beside it, shown to people.
+
+    `details` is the provider's own (its version, how to reach its API, which routes it has).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    store_name: str = ""
+    store_url: str
+    version: str = ""
+    currency: str
+    timezone: str = ""
+    details: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a provider is and can do.
+
+    Attributes:
+        slug: the folder's name, and the text the database keeps.
+        title: the name people know.
+        entities: what can be pulled, in dependency order.
+        tracks_changes: the entities with a "modified since" filter; the others are read again.
+        page_size: rows a page holds at most.
+        instructions: markdown for a person who connects the store; `{new_order_url}`,
+            `{order_status_url}`, `{generic_url}` and `{webhook_secret}` are filled in.
+    """
+
+    slug: str
+    title: str
+    entities: tuple[Entity, ...]
+    tracks_changes: frozenset[Entity]
+    page_size: int
+    instructions: str
+    documentation_url: str = ""
+    description: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@runtime_checkable
+class ProbesStore(Protocol):
+    """Tries the credentials."""
+
+    async def probe(self) -> StoreFacts:
+        """Reach the store, prove that the keys can read it, and learn what later calls need.
+
+        Raises:
+            StoreError: unreachable, keys refused, or not a store of this provider.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsPages(Protocol):
+    """Reads whole lists by page number, oldest id first."""
+
+    async def fetch_listing(self, entity: Entity) -> Listing:
+        """Length, newest id and the store's clock, in one cheap request. Raises StoreError."""
+        ...
+
+    async def fetch_page(self, entity: Entity, number: int) -> Page[Record]:
+        """One page (1-based) in ascending id order; past the end it is empty. Raises StoreError."""
+        ...
+
+    async def fetch_ids(self, entity: Entity, number: int) -> IdsPage:
+        """The ids alone of one page (1-based) in ascending order. Raises StoreError."""
+        ...
+
+    async def fetch_by_ids(self, entity: Entity, external_ids: Sequence[str]) -> Page[Record]:
+        """The named records, at most a page of them; what is gone comes back as a tombstone.
+
+        Every id asked for is in the answer once: as a record, tombstone, rejected or skipped.
+        Raises StoreError.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsChanges(Protocol):
+    """Reads what changed since a moment, for the entities the manifest says."""
+
+    async def fetch_changes(
+        self, entity: Entity, *, since: str, cursor: str | None
+    ) -> ChangesPage[Record]:
+        """What changed at or after `since` (ISO 8601, UTC, by the store's clock), oldest first.
+
+        The provider makes up for a bound that the store reads as "later than". `cursor` is opaque
+        and safe while the store is being edited. Raises StoreError.
+        """
+        ...
+
+
+class StoreClient(ProbesStore, ReadsPages, Protocol):
+    """The least a provider's client can do."""
+
+
+Params = Sequence[tuple[str, str]]
+"""Query parameters in order."""
+
+
+class SignRequest(Protocol):
+    """Proves who we are, for one try of one request."""
+
+    def __call__(self, method: str, url: str, params: Params, /) -> tuple[Params, dict[str, str]]:
+        """The parameters and headers to send. `url` has no query."""
+        ...
+
+
+class HttpSession(Protocol):
+    """The guarded HTTP session that the kit builds and everything shares; see `_kit.http`."""
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Params = (),
+        auth: SignRequest | None = None,
+        content: bytes | None = None,
+    ) -> Answer:
+        """Send one request and read its whole answer, whatever its status. Raises StoreError."""
+        ...
+
+
+class Provider(Protocol):
+    """One outside system."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """What it is and can do."""
+        ...
+
+    @property
+    def config_model(self) -> type[StoreConfig]:
+        """The connection form."""
+        ...
+
+    def connect(
+        self, config: StoreConfig, facts: StoreFacts | None, session: HttpSession
+    ) -> StoreClient:
+        """A client for one store. Opens nothing; `facts` is None only for the first probe."""
+        ...

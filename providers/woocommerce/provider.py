@@ -1,0 +1,32 @@
+"""The WooCommerce provider."""
+
+from providers._kit.protocols import HttpSession, Manifest, StoreConfig, StoreFacts
+from providers.woocommerce.client import WooCommerceClient
+from providers.woocommerce.config import WooCommerceConfig
+from providers.woocommerce.manifest import MANIFEST
+
+
+class WooCommerceProvider:
+    """WooCommerce shops."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """What it is and can do."""
+        return MANIFEST
+
+    @property
+    def config_model(self) -> type[WooCommerceConfig]:
+        """The connection form."""
+        return WooCommerceConfig
+
+    def connect(
+        self, config: StoreConfig, facts: StoreFacts | None, session: HttpSession
+    ) -> WooCommerceClient:
+        """A client for one shop.
+
+        Raises:
+            TypeError: the config is another provider's.
+        """
+        if not isinstance(config, WooCommerceConfig):
+            raise TypeError("a WooCommerce shop needs a WooCommerceConfig")
+        return WooCommerceClient(config, facts, session)
