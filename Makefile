@@ -10,6 +10,7 @@ M ?=
 
 # Programs are started as "python -m": that works in a clone that was moved, console scripts would not.
 UV := $(VENV)/bin/uv
+LINT_IMPORTS := from importlinter.cli import lint_imports_command as run; run()
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --no-emit-index-url
 
@@ -25,11 +26,13 @@ test: $(VENV)/.dev ## run the tests against real PostgreSQL and Temporal (ARGS="
 	@exec $(PY) -m pytest -n 2 $(ARGS)
 
 check: $(VENV)/.dev ## static checks: format, lint, types, layers, shape
-	@$(PY) -m ruff format --check --quiet . || { echo "make fix formats these files" >&2; exit 1; }
-	@$(PY) -m ruff check --quiet .
-	@$(PY) -m mypy
-	@$(VENV)/bin/python -c "from importlinter.cli import lint_imports_command as lint; lint()" --no-logo
-	@$(PY) scripts/check_shape.py
+	@status=0; run() { echo "$$1"; shift; "$$@" || status=1; }; \
+	run "format (make fix repairs it)" $(PY) -m ruff format --check --quiet --output-format concise .; \
+	run "lint" $(PY) -m ruff check --quiet --output-format concise .; \
+	run "types" $(PY) -m mypy --no-error-summary; \
+	run "layers" $(PY) -c '$(LINT_IMPORTS)' --no-logo; \
+	run "shape" $(PY) scripts/check_shape.py; \
+	exit $$status
 
 fix: $(VENV)/.dev ## format, and repair what the linter can repair
 	@$(PY) -m ruff check --fix-only --quiet .

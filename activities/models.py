@@ -105,7 +105,7 @@ class PlanPullResult(Message):
 
 
 class PullRangeInput(EntityRef):
-    """Pages `first` to `last` (1-based, inclusive). With `collect` their ids are kept for a sweep."""
+    """Pages `first` to `last` (1-based, inclusive); with `collect`, keeping ids for a sweep."""
 
     name: str
     first: int
@@ -121,15 +121,15 @@ class PullRangeResult(Message):
 
 
 class PullChangesInput(EntityRef):
-    """One round's changes."""
+    """One round's changes. `name` tells apart the rounds of two attempts at one run."""
 
+    name: str
     round: int
 
 
 class SweepInput(EntityRef):
-    """One round's sweep: collect the ids of pages `first` to `last`."""
+    """Collect the ids of pages `first` to `last`."""
 
-    round: int
     first: int
     last: int
 
@@ -145,6 +145,7 @@ class StartSweepResult(Message):
 class SettleSweepInput(EntityRef):
     """Compare what the sweep saw with the links; `before` is the listing it started from."""
 
+    name: str
     round: int
     before: StartSweepResult
 

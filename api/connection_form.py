@@ -1,4 +1,4 @@
-"""The connection form of a provider: reading it, merging into it, and turning it into bytes to seal."""
+"""The connection form of a provider: read it, merge into it, turn it into bytes to seal."""
 
 import json
 import secrets
@@ -70,7 +70,7 @@ def merge(provider: Provider, kept: bytes, raw: Mapping[str, Any]) -> Form:
 
 
 def is_same_shop(one: str, other: str) -> bool:
-    """Whether two addresses are plainly those of one shop: scheme, `www.` and a last slash apart."""
+    """Whether two addresses are plainly one shop's: scheme, `www.` and a last slash apart."""
     return _identity(one) == _identity(other)
 
 

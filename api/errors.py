@@ -34,9 +34,7 @@ def pointer(location: Sequence[str | int]) -> str:
     return "".join(f"/{part}" for part in parts)
 
 
-def field_problems(
-    found: Sequence[Any], *, prefix: Sequence[str] = ()
-) -> tuple[FieldProblem, ...]:
+def field_problems(found: Sequence[Any], *, prefix: Sequence[str] = ()) -> tuple[FieldProblem, ...]:
     """pydantic's errors without the input that caused them."""
     return tuple(
         FieldProblem(
@@ -87,7 +85,7 @@ async def _on_validation(request: Request, error: Exception) -> Response:
 
 
 def _without_body(location: Sequence[str | int]) -> Sequence[str | int]:
-    """Pointers point into the body; other parts of the request keep theirs, as in `/query/limit`."""
+    """Pointers point into the body; other parts keep their name, as in `/query/limit`."""
     return location[1:] if location and location[0] == "body" else location
 
 

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import structlog
-from fastapi import Header
+from fastapi import Depends, Header
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -124,9 +124,7 @@ class Idempotency:
             "headers": {name: response.headers.get(name) for name in _KEPT_HEADERS},
             "body": bytes(response.body).decode(),
         }
-        answer = self._services.secrets.seal(
-            json.dumps(kept).encode(), context=_context(attempt)
-        )
+        answer = self._services.secrets.seal(json.dumps(kept).encode(), context=_context(attempt))
         try:
             async with self._services.database.tenant(attempt.tenant_id) as connection:
                 await idempotency.remember(
@@ -161,3 +159,6 @@ def _digest(path: str, body: bytes) -> bytes:
     except ValueError:
         canonical = body
     return hashlib.sha256(path.encode() + b"\n" + canonical).digest()
+
+
+Idempotent = Annotated[Idempotency, Depends(Idempotency)]

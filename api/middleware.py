@@ -143,6 +143,6 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
-        if name == b"x-request-id" and _REQUEST_ID.fullmatch(text := value.decode("latin-1")):
-            return text
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value.decode("latin-1")):
+            return str(value, "latin-1")
     return token_hex(8)

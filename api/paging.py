@@ -28,7 +28,9 @@ def encode_cursor(listing: str, *position: int | str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def decode_cursor(listing: str, cursor: str | None, read: Callable[[Sequence[object]], T]) -> T | None:
+def decode_cursor(
+    listing: str, cursor: str | None, read: Callable[[Sequence[object]], T]
+) -> T | None:
     """The position in a cursor; None for the first page.
 
     Args:

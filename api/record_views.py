@@ -4,17 +4,15 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.schemas.catalogue import CategoryAnswer, ProductAnswer
 from api.schemas.sales import CustomerAnswer, OrderAnswer
-from db.read_records import ExternalReference, load_lines, load_references, load_variants
+from db.read_records import ExternalReference, Row, load_lines, load_references, load_variants
 from domain.entities import Entity
 from domain.money import format_amount
 
 References = Mapping[int, Sequence[ExternalReference]]
-Row = Mapping[str, Any]
 
 _ORDER_AMOUNTS = (
     *("subtotal", "discount_total", "shipping_total", "tax_total", "total", "refunded_total"),
@@ -23,25 +21,19 @@ _LINE_AMOUNTS = ("unit_price", "subtotal", "discount", "tax", "total")
 _CHARGE_AMOUNTS = ("total", "tax")
 
 
-async def category_views(
-    connection: AsyncConnection, rows: Sequence[RowMapping]
-) -> list[CategoryAnswer]:
+async def category_views(connection: AsyncConnection, rows: Sequence[Row]) -> list[CategoryAnswer]:
     """Categories with their references: one statement."""
     references = await load_references(connection, Entity.CATEGORIES, _ids(rows))
     return [CategoryAnswer.model_validate(_record(row, references)) for row in rows]
 
 
-async def customer_views(
-    connection: AsyncConnection, rows: Sequence[RowMapping]
-) -> list[CustomerAnswer]:
+async def customer_views(connection: AsyncConnection, rows: Sequence[Row]) -> list[CustomerAnswer]:
     """Customers with their references: one statement."""
     references = await load_references(connection, Entity.CUSTOMERS, _ids(rows))
     return [CustomerAnswer.model_validate(_record(row, references)) for row in rows]
 
 
-async def product_views(
-    connection: AsyncConnection, rows: Sequence[RowMapping]
-) -> list[ProductAnswer]:
+async def product_views(connection: AsyncConnection, rows: Sequence[Row]) -> list[ProductAnswer]:
     """Products with their variants, stock and references: three statements."""
     references = await load_references(connection, Entity.PRODUCTS, _ids(rows))
     variants = await load_variants(connection, _ids(rows))
@@ -60,9 +52,7 @@ async def product_views(
     ]
 
 
-async def order_views(
-    connection: AsyncConnection, rows: Sequence[RowMapping]
-) -> list[OrderAnswer]:
+async def order_views(connection: AsyncConnection, rows: Sequence[Row]) -> list[OrderAnswer]:
     """Orders with their lines and references: two statements."""
     references = await load_references(connection, Entity.ORDERS, _ids(rows))
     lines = await load_lines(connection, _ids(rows))
@@ -87,7 +77,7 @@ async def order_views(
     ]
 
 
-def _ids(rows: Sequence[RowMapping]) -> list[int]:
+def _ids(rows: Sequence[Row]) -> list[int]:
     return [row["id"] for row in rows]
 
 
@@ -105,5 +95,3 @@ def _priced(row: Row, amounts: Sequence[str], currency: str) -> dict[str, Any]:
         for name in amounts
     }
     return {**row, **told}
-
-

@@ -114,7 +114,6 @@ class TemporalGateway:
                 check,
                 id=workflow_id,
                 task_queue=TaskQueue.INTERACTIVE.value,
-                result_type=CheckStoreResult,
                 execution_timeout=timedelta(seconds=timeout_s + _CHECK_GRACE_S),
                 search_attributes=_attributes(check.tenant_id, store_id, check.provider),
                 priority=_priority(check.tenant_id),
@@ -123,7 +122,7 @@ class TemporalGateway:
             )
         try:
             async with asyncio.timeout(timeout_s):
-                return await handle.result()
+                return CheckStoreResult.model_validate(await handle.result())
         except TimeoutError:
             await self._give_up(workflow_id)
             raise
@@ -156,13 +155,12 @@ class TemporalGateway:
         handle = self._client.get_workflow_handle(workflow_id)
         try:
             async with _calling():
-                return await handle.query(
-                    "progress",
-                    result_type=ImportProgress,
-                    rpc_timeout=timedelta(seconds=CALL_TIMEOUT_S),
+                answer = await handle.query(
+                    "progress", rpc_timeout=timedelta(seconds=CALL_TIMEOUT_S)
                 )
         except (TemporalUnavailableError, TemporalError):
             return None
+        return ImportProgress.model_validate(answer)
 
     async def is_running(self, workflow_id: str) -> bool:
         """See `Gateway`."""
@@ -210,7 +208,7 @@ class _MissingWorkflowError(TemporalUnavailableError):
 
 @asynccontextmanager
 async def _calling() -> AsyncIterator[None]:
-    """Bound a call and tell its failures apart. With Temporal down a call alone would block 9.5 s."""
+    """Bound a call and tell its failures apart. Unbound, one blocks 9.5 s with Temporal down."""
     try:
         async with asyncio.timeout(CALL_TIMEOUT_S + 0.5):
             yield

@@ -53,9 +53,7 @@ def _why_unreachable(public_url: str | None) -> str | None:
             "ENTREPOT_PUBLIC_URL to its address on the internet."
         )
     if _is_private(urlsplit(public_url).hostname or ""):
-        return (
-            "ENTREPOT_PUBLIC_URL is a private address: only shops in the same network reach it."
-        )
+        return "ENTREPOT_PUBLIC_URL is a private address: only shops in the same network reach it."
     return None
 
 

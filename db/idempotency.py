@@ -63,7 +63,8 @@ class Attempt:
     request_hash: bytes
     now: datetime
 
-    def _values(self) -> dict[str, object]:
+    def values(self) -> dict[str, object]:
+        """The parameters of the statements below."""
         return {
             "tenant": self.tenant_id,
             "route": self.route,
@@ -85,7 +86,7 @@ class Remembered:
 
 async def claim(connection: AsyncConnection, attempt: Attempt) -> Remembered | None:
     """Take the key. None: it is ours, and `remember` or `forget` must follow."""
-    values = attempt._values()
+    values = attempt.values()
     await connection.execute(_PURGE, values)
     if (await connection.execute(_CLAIM, values)).first() is not None:
         return None
@@ -105,7 +106,7 @@ async def remember(
     await connection.execute(
         _REMEMBER,
         {
-            **attempt._values(),
+            **attempt.values(),
             "status_code": status_code,
             "encrypted_data": answer.encrypted_data,
             "iv": answer.iv,
@@ -117,4 +118,4 @@ async def remember(
 
 async def forget(connection: AsyncConnection, attempt: Attempt) -> None:
     """Give the key back: the request failed in a way that trying again may mend."""
-    await connection.execute(_FORGET, attempt._values())
+    await connection.execute(_FORGET, attempt.values())

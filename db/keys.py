@@ -101,7 +101,7 @@ def hash_secret(secret: str) -> bytes:
 async def create_key(
     connection: AsyncConnection, tenant_id: int, new: NewKey
 ) -> tuple[str, SecretStr]:
-    """Make a key in the tenant's transaction; returns (key, secret). The secret is told only here."""
+    """Make a key in the tenant's transaction; returns (key, secret), the secret only here."""
     key = f"ek_{secrets.token_urlsafe(24)}"
     secret = f"es_{secrets.token_urlsafe(32)}"
     await connection.execute(

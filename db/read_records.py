@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import RowMapping, Table, func, select
+from sqlalchemy import Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.tables.records import (
@@ -19,6 +19,8 @@ from db.tables.records import (
 )
 from db.tables.sync import LINKS
 from domain.entities import Entity
+
+Row = Mapping[str, Any]
 
 _TABLES: Mapping[Entity, Table] = {
     Entity.CATEGORIES: CATEGORIES,
@@ -38,7 +40,7 @@ class ExternalReference:
 
 async def list_records(
     connection: AsyncConnection, entity: Entity, *, after: int, limit: int
-) -> Sequence[RowMapping]:
+) -> Sequence[Row]:
     """Records by id, from the first one after `after`; deleted ones are left out."""
     table = _TABLES[entity]
     rows = await connection.execute(
@@ -47,18 +49,16 @@ async def list_records(
         .order_by(table.c.id)
         .limit(limit)
     )
-    return rows.mappings().all()
+    return cast("Sequence[Row]", rows.mappings().all())
 
 
-async def find_record(
-    connection: AsyncConnection, entity: Entity, record_id: int
-) -> RowMapping | None:
+async def find_record(connection: AsyncConnection, entity: Entity, record_id: int) -> Row | None:
     """One record, unless it is deleted."""
     table = _TABLES[entity]
     row = await connection.execute(
         select(table).where(table.c.id == record_id, table.c.deleted_at.is_(None))
     )
-    return row.mappings().one_or_none()
+    return cast("Row | None", row.mappings().one_or_none())
 
 
 async def load_references(
@@ -83,10 +83,10 @@ async def load_references(
 
 async def load_variants(
     connection: AsyncConnection, product_ids: Sequence[int]
-) -> Mapping[int, Sequence[RowMapping]]:
-    """The variants of each product in its order, with `on_hand` and `available` over all warehouses.
+) -> Mapping[int, Sequence[Row]]:
+    """The variants of each product in its order, with `on_hand` and `available`.
 
-    Both are None for a variant whose stock nobody counts.
+    Both are sums over all warehouses, and None for a variant whose stock nobody counts.
     """
     variants, levels = PRODUCT_VARIANTS, INVENTORY_LEVELS
     on_hand = func.sum(levels.c.on_hand).label("on_hand")
@@ -102,12 +102,12 @@ async def load_variants(
         .where(variants.c.product_id.in_(product_ids), variants.c.deleted_at.is_(None))
         .order_by(variants.c.product_id, variants.c.position, variants.c.id)
     )
-    return _grouped(rows.mappings().all(), "product_id")
+    return _grouped(cast("Sequence[Row]", rows.mappings().all()), "product_id")
 
 
 async def load_lines(
     connection: AsyncConnection, order_ids: Sequence[int]
-) -> Mapping[int, Sequence[RowMapping]]:
+) -> Mapping[int, Sequence[Row]]:
     """The lines of each order, in its order."""
     columns = ORDER_LINES.c
     rows = await connection.execute(
@@ -115,11 +115,11 @@ async def load_lines(
         .where(columns.order_id.in_(order_ids))
         .order_by(columns.order_id, columns.position, columns.id)
     )
-    return _grouped(rows.mappings().all(), "order_id")
+    return _grouped(cast("Sequence[Row]", rows.mappings().all()), "order_id")
 
 
-def _grouped(rows: Sequence[RowMapping], column: str) -> Mapping[int, Sequence[RowMapping]]:
-    groups: defaultdict[Any, list[RowMapping]] = defaultdict(list)
+def _grouped(rows: Sequence[Row], column: str) -> Mapping[int, Sequence[Row]]:
+    groups: defaultdict[int, list[Row]] = defaultdict(list)
     for row in rows:
         groups[row[column]].append(row)
     return groups

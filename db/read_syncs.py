@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, cast, func, select, text, tuple_
+from sqlalchemy import BigInteger, ColumnElement, cast, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.tables.stores import STORE_SYNC_LOGS, STORES
-from db.tables.sync import SYNC_RANGES, SYNC_RUNS
+from db.tables.sync import SYNC_RUNS
 
 REJECTIONS_SHOWN = 100
 
@@ -198,5 +198,5 @@ async def load_rejections(
     return {key: Rejections(found, totals[key]) for key, found in shown.items()}
 
 
-def _same_store() -> object:
+def _same_store() -> ColumnElement[bool]:
     return (STORES.c.tenant_id == SYNC_RUNS.c.tenant_id) & (STORES.c.id == SYNC_RUNS.c.store_id)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.crypto import Sealed
 from db.tables.stores import STORE_CHECKS, STORES
-from domain.errors import ConflictError, NotFoundError
+from domain.errors import ConflictError
 
 _ALLOCATE = text("select nextval(pg_get_serial_sequence('stores', 'id'))")
 _CODE_INDEX = "uq_stores_tenant_id_code"
@@ -83,7 +83,8 @@ async def copy_store_to_check(
         .from_select(["tenant_id", "store_id", "provider", *_CIPHERTEXT, "expires_at"], source)
         .returning(STORE_CHECKS.c.id)
     )
-    return created.scalar_one_or_none()
+    check_id: int | None = created.scalar_one_or_none()
+    return check_id
 
 
 async def find_check(connection: AsyncConnection, check_id: int) -> StoreCheck | None:
@@ -113,8 +114,8 @@ async def promote_check(connection: AsyncConnection, check_id: int, new: NewStor
     """Make a store of credentials that proved right: the ciphertext moves, the check is gone.
 
     Raises:
-        NotFoundError: the check expired meanwhile.
-        ConflictError: the code was taken meanwhile. The transaction must be given up.
+        ConflictError: the check expired, or the code was taken meanwhile. The transaction must be
+            given up.
     """
     moved = _taken(check_id)
     source = select(
@@ -135,7 +136,7 @@ async def promote_check(connection: AsyncConnection, check_id: int, new: NewStor
     except IntegrityError as error:
         raise code_conflict(error, new.code) from None
     if store_id is None:
-        raise NotFoundError("the check of the credentials expired before it was done: try again")
+        raise ConflictError("the check of the credentials expired before it was done: try again")
     return int(store_id)
 
 

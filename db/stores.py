@@ -150,7 +150,7 @@ async def list_providers_in_use(connection: AsyncConnection) -> Mapping[str, Seq
         .group_by(columns.provider)
         .order_by(columns.provider)
     )
-    return {provider: statuses for provider, statuses in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def _live() -> Select[Any]:

@@ -24,7 +24,7 @@ _PAGE = (
 _TITLES = {429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Busy"}
 
 
-class ConnectionDropped(Exception):
+class ConnectionDroppedError(Exception):
     """Raised where a dropped connection cannot be shown as one (no socket below the app)."""
 
 
@@ -141,7 +141,7 @@ async def deliver(send: Send, reply: Reply, rules: list[Rule]) -> None:
         await send({"type": "http.response.body", "body": half, "more_body": True})
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
-        raise ConnectionDropped
+        raise ConnectionDroppedError
     transport.abort()
     # Lets the server notice, so that it does not answer 500 in our place.
     await sleep(0.01)

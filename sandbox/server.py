@@ -37,7 +37,9 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def running(app: App, bound: socket.socket, tls: TlsFiles | None = None) -> AsyncIterator[None]:
+async def running(
+    app: App, bound: socket.socket, tls: TlsFiles | None = None
+) -> AsyncIterator[None]:
     """Serve `app` on a bound socket for as long as the context is open."""
     config = uvicorn.Config(
         app,

@@ -18,13 +18,15 @@ PACKAGES: Final = (
     *("scripts", "tests", "workflows"),
 )
 FORBIDDEN_NAMES: Final = frozenset({"utils", "helpers", "common", "manager", "misc", "shared"})
-# Where a provider may be named: itself, its imitation, what tests or measures it, and the commands
-# that run a sandbox of it.
+# Where a provider may be named: itself, its imitation, what tests or measures it, the commands that
+# run a sandbox of it, and the examples of the API's documentation.
 NAMES_PROVIDERS: Final = (
     *("providers/", "sandbox/", "tests/", "docs/", "bench/"),
-    *("runtime/cli/demo", "runtime/cli/sandbox"),
+    *("api/schemas/", "runtime/cli/demo", "runtime/cli/sandbox"),
 )
-_URL: Final = re.compile(r"[a-z][a-z+.-]*://|@ ?file:|^-[ief-]", re.IGNORECASE | re.MULTILINE)
+_URL: Final = re.compile(
+    r"[a-z][a-z+.-]*://|@ ?file:|^--?[ief][a-z-]*", re.IGNORECASE | re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)

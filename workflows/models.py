@@ -50,18 +50,20 @@ class PullInput(ImportStoreInput):
 
 
 class PullResult(Message):
-    """What a pull did."""
+    """What a pull did. Not settled: the list moved under every sweep of the round."""
 
     entity: Entity
     counts: Counts
+    is_settled: bool = True
 
 
 class ImportStoreResult(Message):
-    """What an import did, per entity."""
+    """What an import did, per entity. Not settled: the shop changed through every round."""
 
     run_id: int
     entities: dict[Entity, Counts]
     rounds: int
+    is_settled: bool
 
 
 class ImportProgress(Message):

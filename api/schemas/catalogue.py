@@ -52,7 +52,7 @@ class OptionAnswer(Answer):
     """An axis along which variants differ."""
 
     name: str
-    values: list[str] = []
+    values: tuple[str, ...] = ()
 
 
 class VariantAnswer(RecordAnswer):
@@ -92,7 +92,12 @@ class ProductAnswer(RecordAnswer):
             "categoryIds": [3],
             "tags": ["tea"],
             "images": [
-                {"src": "https://shop.example.com/tea.jpg", "externalId": "9", "name": "", "alt": ""}
+                {
+                    "src": "https://shop.example.com/tea.jpg",
+                    "externalId": "9",
+                    "name": "",
+                    "alt": "",
+                }
             ],
             "options": [],
             "variants": [

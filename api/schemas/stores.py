@@ -88,9 +88,11 @@ class UpdateStoreBody(Body):
         {"name": "Flagship shop", "config": {"consumerSecret": "cs_fedcba9876543210fedcba98765432"}}
     )
 
-    name: Name = ""
-    code: Code = ""
-    config: Form = Field(default={}, description="Laid over the stored form and tried first")
+    name: Name = Field(default_factory=str)
+    code: Code = Field(default_factory=str)
+    config: Form = Field(
+        default_factory=dict, description="Laid over the stored form and tried first"
+    )
     store_moved: bool = Field(
         default=False,
         description="Say that the same shop has a new address; without it the address of a store "
@@ -197,5 +199,3 @@ class TestConnectionAnswer(Answer):
     connected: bool
     message: str
     facts: FactsAnswer | None
-
-

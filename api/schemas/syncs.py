@@ -143,9 +143,7 @@ class SyncLogListAnswer(Answer):
                     "details": "1200 seen: 1199 created, 1 rejected",
                     "errorMessage": None,
                     "retryCount": 1,
-                    "rejected": [
-                        {"externalId": "4711", "reason": "price is not a number: 'abc'"}
-                    ],
+                    "rejected": [{"externalId": "4711", "reason": "price is not a number: 'abc'"}],
                     "rejectedTotal": 1,
                     "createdAt": "2026-11-21T09:30:02Z",
                     "updatedAt": "2026-11-21T09:31:40Z",

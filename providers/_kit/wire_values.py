@@ -1,58 +1,84 @@
-"""Small readings that every shop's data needs: amounts, times, ids, names."""
+"""Small readings that every shop's data needs: amounts, times, names.
+
+Amounts and times are proven where a wire model is validated: `AmountText` is a plain decimal
+number that `NUMERIC(19,4)` holds, so a mapper turns it into a `Decimal` without another look.
+"""
 
 import html
 import re
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
-from typing import Final
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Annotated, Final
+
+from pydantic import Field
 
 from domain.errors import InvalidRecordError
 from domain.money import ZERO, parse_amount
 
-_PLACES: Final = Decimal("0.0001")
-# Nearly every amount looks like this; it needs no further check of size or places.
-_plain_amount = re.compile(r"-?\d{1,14}(?:\.\d{1,4})?", re.ASCII).fullmatch
-_PLAIN_INT: Final = 10**14
 _NAMED_ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_PLACES: Final = Decimal("0.0001")
+
+AmountText = Annotated[str, Field(pattern=r"^(?:-?[0-9]{1,14}(?:\.[0-9]{1,4})?)?$")]
+"""An amount as nearly every shop writes it, or empty. `plain_amount` makes others like it."""
 
 
-def read_amount(raw: str | float | None, field: str) -> Decimal:
-    """An amount; empty is zero. Binary floats are read by their shortest decimal form.
+def plain_amount(raw: object) -> str:
+    """Write an amount that came as a number, or with more places or an exponent, as `AmountText`.
 
     Raises:
         InvalidRecordError: not a finite number, or too large.
     """
-    if raw is None or raw == "":
-        return ZERO
-    if type(raw) is str and _plain_amount(raw):
-        return Decimal(raw)
-    if type(raw) is int and -_PLAIN_INT < raw < _PLAIN_INT:
-        return Decimal(raw)
-    return parse_amount(str(raw), field=field)
+    if not isinstance(raw, (str, int, float)) or isinstance(raw, bool):
+        raise InvalidRecordError("not an amount")
+    text = f"{parse_amount(str(raw).strip()):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def read_optional_amount(raw: str | float | None, field: str) -> Decimal | None:
-    """An amount; empty is None. Raises InvalidRecordError."""
-    return None if raw is None or raw == "" else read_amount(raw, field)
+def to_amount(raw: str | None) -> Decimal:
+    """The amount of an `AmountText`; empty is zero."""
+    return Decimal(raw) if raw else ZERO
+
+
+def to_optional_amount(raw: str | None) -> Decimal | None:
+    """The amount of an `AmountText`; empty is None."""
+    return Decimal(raw) if raw else None
+
+
+def read_weight(raw: str | None) -> Decimal | None:
+    """A weight, which many shops let people type freely: None if it is no number."""
+    if not raw:
+        return None
+    try:
+        return parse_amount(raw)
+    except InvalidRecordError:
+        return None
 
 
 def divide_amount(total: Decimal, quantity: Decimal) -> Decimal:
-    """`total` for each, rounded half-even to four places; nothing of nothing is zero."""
+    """`total` for each, rounded half-even to four places; of nothing it is the total itself."""
     if quantity == 1 or not quantity:
         return total
-    try:
-        return (total / quantity).quantize(_PLACES, ROUND_HALF_EVEN)
-    except InvalidOperation:
-        raise InvalidRecordError("a unit price is too large to keep") from None
+    return (total / quantity).quantize(_PLACES, ROUND_HALF_EVEN)
 
 
 def read_utc(raw: str | None, field: str) -> datetime | None:
-    """A time in UTC written without an offset, as aware UTC; empty and year zero are None.
+    """A time in UTC, written with or without an offset, as aware UTC; empty is None.
+
+    Year zero is how WordPress and MySQL write "never", and is None too.
 
     Raises:
         InvalidRecordError: not an ISO 8601 time.
     """
-    if not raw or raw.startswith(("0000-", "-")):
+    if not raw:
+        return None
+    try:
+        return datetime.fromisoformat(raw + "+00:00")
+    except ValueError:
+        return _read_unusual_time(raw, field)
+
+
+def _read_unusual_time(raw: str, field: str) -> datetime | None:
+    if raw.startswith(("0000-", "-")):
         return None
     try:
         moment = datetime.fromisoformat(raw)

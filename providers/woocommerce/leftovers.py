@@ -1,11 +1,11 @@
 """What a shop sends beyond the canonical fields, and what of it is worth keeping.
 
 `extra` keeps every field that is neither mapped, nor derived or volatile, nor empty, nor at
-WooCommerce's usual value; fields of plug-ins are kept this way too. Absent means empty or usual.
+WooCommerce's usual value; fields of plug-ins are kept unless empty. Absent means empty or usual.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from providers.woocommerce.wire import (
@@ -20,24 +20,40 @@ from providers.woocommerce.wire import (
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """Which fields of a row are not for `extra`, and which values are not worth keeping."""
+    """What of a row goes to `extra`.
 
-    taken: frozenset[str]
-    usual: Mapping[str, Any] = field(default_factory=dict)
+    Attributes:
+        kept: fields that are kept unless empty.
+        usual: fields that are kept unless they have this value.
+        known: all fields there are without plug-ins; what is not among them is kept unless empty.
+    """
+
+    kept: tuple[str, ...]
+    usual: tuple[tuple[str, Any], ...]
+    known: frozenset[str]
 
     def of(self, raw: Mapping[str, Any]) -> dict[str, Any]:
-        """What of a row goes to `extra`, by name."""
-        taken, usual = self.taken, self.usual
-        kept = {
-            name: value
-            for name, value in raw.items()
-            if name not in taken and (value or name in usual) and usual.get(name) != value
-        }
-        return dict(sorted(kept.items())) if len(kept) > 1 else kept
+        """What of a row goes to `extra`, in an order that does not depend on the row's."""
+        extra = {name: value for name in self.kept if (value := raw.get(name))}
+        for name, usual in self.usual:
+            value = raw.get(name, usual)
+            if value != usual:
+                extra[name] = value
+        if not self.known.issuperset(raw):
+            extra.update((name, raw[name]) for name in sorted(raw.keys() - self.known) if raw[name])
+        return extra
 
 
-def _names(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+def _leftovers(
+    row: type, *, dropped: str, kept: str, usual: Mapping[str, Any] | None = None
+) -> Leftovers:
+    usual = usual or {}
+    names = tuple(sorted(kept.split()))
+    return Leftovers(
+        kept=names,
+        usual=tuple(sorted(usual.items())),
+        known=_fields(row) | frozenset(names) | usual.keys() | frozenset(dropped.split()) | _NEVER,
+    )
 
 
 def _fields(row: type) -> frozenset[str]:
@@ -47,56 +63,63 @@ def _fields(row: type) -> frozenset[str]:
     return required | optional
 
 
-_LINKS: Final = frozenset(("_links",))
-# Either read as UTC, or the same moment in the shop's own time zone.
-_DATES: Final = frozenset(
+# Links to the shop's own routes, and times that are read as UTC or repeat it in the shop's zone.
+_NEVER: Final = frozenset(("_links",)) | {
     f"date_{event}{zone}"
     for event in ("created", "modified", "paid", "completed")
     for zone in ("", "_gmt")
+}
+# These follow from other fields, the clock or the stock.
+_DERIVED: Final = (
+    "on_sale purchasable backorders_allowed backordered date_on_sale_from date_on_sale_to"
 )
-# Follow from other fields, the clock or the stock.
-_DERIVED: Final = _LINKS | _DATES | _names("on_sale purchasable backorders_allowed backordered")
-_LOCAL_SALE_DATES: Final = _names("date_on_sale_from date_on_sale_to")
-_USUAL_SELLABLE: Final = {
+_SELLABLE: Final = (
+    "date_on_sale_from_gmt date_on_sale_to_gmt downloadable downloads"
+    " low_stock_amount menu_order meta_data sale_price shipping_class shipping_class_id"
+    " tax_class virtual"
+)
+_USUAL: Final = {
+    "dimensions": {"length": "", "width": "", "height": ""},
     "download_expiry": -1,
     "download_limit": -1,
-    "dimensions": {"length": "", "width": "", "height": ""},
     "tax_status": "taxable",
 }
 
-PRODUCT: Final = Leftovers(
-    taken=_fields(ProductRow)
-    | _DERIVED
-    | _LOCAL_SALE_DATES
-    # Change without the product being touched, or follow from other fields.
-    | _names(
-        "price_html related_ids total_sales average_rating rating_count has_options"
-        " shipping_required shipping_taxable post_password"
-    ),
-    usual={**_USUAL_SELLABLE, "catalog_visibility": "visible", "reviews_allowed": True},
+PRODUCT: Final = _leftovers(
+    ProductRow,
+    # These change without the product being touched, or follow from other fields.
+    dropped=_DERIVED + " price_html related_ids total_sales average_rating rating_count has_options"
+    " shipping_required shipping_taxable post_password parent_id",
+    kept=_SELLABLE + " brands button_text cross_sell_ids default_attributes external_url featured"
+    " grouped_products permalink purchase_note sold_individually upsell_ids",
+    usual={**_USUAL, "catalog_visibility": "visible", "reviews_allowed": True},
 )
-VARIATION: Final = Leftovers(
-    taken=_fields(VariationRow) | _DERIVED | _LOCAL_SALE_DATES | _names("type permalink"),
-    usual=_USUAL_SELLABLE,
+VARIATION: Final = _leftovers(
+    VariationRow,
+    dropped=_DERIVED + " type permalink",
+    kept=_SELLABLE + " description gallery_image_ids",
+    usual=_USUAL,
 )
-CATEGORY: Final = Leftovers(
-    # `count` moves with the products.
-    taken=_fields(CategoryRow) | _LINKS | _names("count"),
+CATEGORY: Final = _leftovers(
+    CategoryRow,
+    # This moves with the products.
+    dropped="count",
+    kept="image",
     usual={"display": "default"},
 )
-CUSTOMER: Final = Leftovers(
-    taken=_fields(CustomerRow) | _LINKS | _DATES | _names("avatar_url meta_data")
-)
-ORDER: Final = Leftovers(
-    taken=_fields(OrderRow)
-    | _LINKS
-    | _DATES
+CUSTOMER: Final = _leftovers(CustomerRow, dropped="avatar_url meta_data", kept="role username")
+ORDER: Final = _leftovers(
+    OrderRow,
     # The order key opens the order's pages to whoever has it; the rest follows from the status.
-    | _names("order_key payment_url is_editable needs_payment needs_processing currency_symbol")
+    dropped="order_key payment_url is_editable needs_payment needs_processing currency_symbol",
+    kept="parent_id created_via version prices_include_tax discount_tax shipping_tax cart_tax"
+    " customer_ip_address customer_user_agent cart_hash meta_data",
 )
-LINE: Final = Leftovers(
+LINE: Final = _leftovers(
+    LineRow,
     # The price follows from the subtotal; picture and parent's name are the product's of today.
-    taken=_fields(LineRow) | _names("price image parent_name")
+    dropped="price image parent_name",
+    kept="tax_class subtotal_tax taxes meta_data global_unique_id",
 )
 
 _VISITS: Final = frozenset(("wc_last_active",))

@@ -1,26 +1,23 @@
-"""From WooCommerce's rows to canonical records. Pure.
+"""From WooCommerce's products and categories to canonical records. Pure.
 
 Source: WooCommerce REST API docs (v3), and answers of WooCommerce 11.0.1. The same row gives the
-same record, byte for byte: what the shop orders by name or by chance is sorted here by id.
+same record, byte for byte: what the shop orders by name is sorted here by id.
 """
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
+from domain.money import ZERO
 from domain.pages import Pulled
-from domain.records import Category, Customer, InventoryLevel, Product
+from domain.records import Category, Image, InventoryLevel, Option, Product, Variant
 from domain.statuses import ProductStatus
-from providers._kit.wire_values import (
-    read_amount,
-    read_name,
-    read_optional_amount,
-    read_utc,
-)
+from providers._kit.assemble import assemble
+from providers._kit.wire_values import read_name, read_utc, read_weight, to_optional_amount
 from providers.woocommerce import leftovers
 from providers.woocommerce.wire import (
     AttributeRow,
     CategoryRow,
-    CustomerRow,
     ImageRow,
     ProductRow,
     Row,
@@ -41,10 +38,11 @@ PRODUCT_STATUS: Final[Mapping[str, ProductStatus]] = {
 def to_category(row: Row[CategoryRow]) -> Pulled[Category]:
     """A category; WooCommerce keeps no modification time of it."""
     wire = row.wire
-    parent = wire.get("parent", 0)
+    parent = wire.get("parent")
     return Pulled(
         str(wire["id"]),
-        Category.model_validate(
+        assemble(
+            Category,
             {
                 "name": read_name(wire["name"]),
                 "slug": wire.get("slug", ""),
@@ -52,35 +50,8 @@ def to_category(row: Row[CategoryRow]) -> Pulled[Category]:
                 "description": wire.get("description", ""),
                 "position": wire.get("menu_order", 0),
                 "extra": leftovers.CATEGORY.of(row.raw),
-            }
+            },
         ),
-    )
-
-
-def to_customer(row: Row[CustomerRow]) -> Pulled[Customer]:
-    """A registered customer."""
-    wire = row.wire
-    billing, shipping = wire.get("billing", {}), wire.get("shipping", {})
-    extra = leftovers.CUSTOMER.of(row.raw)
-    meta = leftovers.lasting_meta(row.raw.get("meta_data"))
-    if meta:
-        extra = dict(sorted({**extra, "meta_data": meta}.items()))
-    return Pulled(
-        str(wire["id"]),
-        Customer.model_validate(
-            {
-                "email": wire.get("email", "") or billing.get("email", ""),
-                "phone": billing.get("phone", "") or shipping.get("phone", ""),
-                "first_name": wire.get("first_name", ""),
-                "last_name": wire.get("last_name", ""),
-                "is_paying": wire.get("is_paying_customer", False),
-                "billing": billing,
-                "shipping": shipping,
-                "created_at": read_utc(wire.get("date_created_gmt"), "date_created_gmt"),
-                "extra": extra,
-            }
-        ),
-        read_utc(wire.get("date_modified_gmt"), "date_modified_gmt"),
     )
 
 
@@ -93,22 +64,29 @@ def to_product(
     variations has one variant, with the product's own id.
     """
     wire = row.wire
-    options = wire.get("attributes", ())
+    attributes = wire.get("attributes", ())
     extra = leftovers.PRODUCT.of(row.raw)
     if sells_variations(wire):
-        variants = [_variant(variation, options) for variation in variations]
-        levels = [_level(variation.wire, wire) for variation in variations]
         _keep_parents_own(wire, extra)
+        variants = tuple(_variant(variation, attributes) for variation in variations)
+        levels = [_level(variation.wire, wire) for variation in variations]
     else:
-        variants = [{**_sold(wire), "external_id": str(wire["id"])}]
+        variants = (_only_variant(wire),)
         levels = [_level(wire, wire)]
-    unvaried = [attribute for attribute in options if not attribute.get("variation")]
-    if unvaried:
-        extra["attributes"] = unvaried
+    options: tuple[Option, ...] = ()
+    if attributes:
+        options = tuple(_option(attribute) for attribute in attributes if _varies(attribute))
+        if len(options) < len(attributes):
+            extra["attributes"] = [
+                {"name": read_name(attribute["name"]), "options": attribute.get("options", [])}
+                for attribute in attributes
+                if not _varies(attribute)
+            ]
     status = wire.get("status", "")
     return Pulled(
         str(wire["id"]),
-        Product.model_validate(
+        assemble(
+            Product,
             {
                 "title": read_name(wire.get("name", "")),
                 "slug": wire.get("slug", ""),
@@ -119,17 +97,13 @@ def to_product(
                 "short_description": wire.get("short_description", ""),
                 "currency": currency,
                 "category_external_ids": _ids(wire.get("categories", ())),
-                "tags": sorted(read_name(tag.get("name", "")) for tag in wire.get("tags", ())),
-                "images": [_image(image) for image in wire.get("images", ())],
-                "options": [
-                    {"name": read_name(option["name"]), "values": option.get("options", ())}
-                    for option in options
-                    if option.get("variation")
-                ],
+                "tags": _names(wire.get("tags", ())),
+                "images": tuple(_image(image) for image in wire.get("images", ())),
+                "options": options,
                 "variants": variants,
                 "created_at": read_utc(wire.get("date_created_gmt"), "date_created_gmt"),
                 "extra": extra,
-            }
+            },
         ),
         read_utc(wire.get("date_modified_gmt"), "date_modified_gmt"),
         tuple(level for level in levels if level is not None),
@@ -151,75 +125,104 @@ def _keep_parents_own(wire: ProductRow, extra: dict[str, Any]) -> None:
 
 
 def _sold(wire: SellableRow) -> dict[str, Any]:
-    price = read_optional_amount(wire.get("price"), "price")
-    regular = read_optional_amount(wire.get("regular_price"), "regular_price")
+    price = to_optional_amount(wire.get("price"))
+    regular = to_optional_amount(wire.get("regular_price"))
+    is_reduced = price is not None and regular is not None and regular > price
     return {
+        "external_id": str(wire["id"]),
+        "title": "",
         "sku": wire.get("sku", ""),
         "barcode": wire.get("global_unique_id", ""),
         "price": price,
-        "compare_at_price": regular
-        if regular is not None and price is not None and regular > price
-        else None,
+        "compare_at_price": regular if is_reduced else None,
+        "option_values": {},
         "tracks_stock": bool(wire.get("manage_stock", False)),
         "in_stock": wire.get("stock_status", "instock") == "instock",
         "allows_backorder": wire.get("backorders", "no") != "no",
-        "weight": read_optional_amount(wire.get("weight"), "weight"),
+        "weight": read_weight(wire.get("weight")),
+        "is_active": True,
+        "extra": {},
     }
 
 
-def _variant(row: Row[VariationRow], options: Sequence[AttributeRow]) -> dict[str, Any]:
+def _only_variant(wire: ProductRow) -> Variant:
+    return assemble(Variant, _sold(wire))
+
+
+def _variant(row: Row[VariationRow], attributes: Sequence[AttributeRow]) -> Variant:
     wire = row.wire
     extra = leftovers.VARIATION.of(row.raw)
     if image := wire.get("image"):
-        extra["image"] = _image(image)
+        extra["image"] = _image(image).model_dump(exclude_defaults=True)
     if wire.get("manage_stock") == "parent":
         extra["manage_stock"] = "parent"
     chosen = {
-        read_name(attribute["name"]): attribute.get("option", "")
+        read_name(attribute["name"]): option
         for attribute in wire.get("attributes", ())
-        if attribute.get("option")
+        if (option := attribute.get("option"))
     }
-    in_order = [read_name(option["name"]) for option in options]
-    return {
-        **_sold(wire),
-        "external_id": str(wire["id"]),
-        "title": read_name(wire.get("name", "")),
-        "option_values": {
-            **{name: chosen[name] for name in in_order if name in chosen},
-            **chosen,
-        },
-        "is_active": wire.get("status", "publish") == "publish",
-        "extra": extra,
+    in_order = [read_name(attribute["name"]) for attribute in attributes]
+    values = _sold(wire)
+    values["title"] = read_name(wire.get("name", ""))
+    values["option_values"] = {
+        **{name: chosen[name] for name in in_order if name in chosen},
+        **chosen,
     }
+    values["is_active"] = wire.get("status", "publish") == "publish"
+    values["extra"] = extra
+    return assemble(Variant, values)
 
 
 def _level(wire: SellableRow, parent: ProductRow) -> InventoryLevel | None:
-    """What the shop has of it. A variation of "parent" stock shows the parent's quantity."""
-    manages = wire.get("manage_stock", False)
+    """What the shop has of it. A variation of "parent" stock shares the parent's quantity."""
+    manages = wire.get("manage_stock")
     if not manages:
         return None
     quantity = wire.get("stock_quantity")
     if manages == "parent" and parent.get("stock_quantity") is not None:
         quantity = parent.get("stock_quantity")
-    return InventoryLevel.model_validate(
+    return assemble(
+        InventoryLevel,
         {
             "variant_external_id": str(wire["id"]),
-            "available": read_amount(quantity, "stock_quantity"),
-        }
+            "location_external_id": "default",
+            "available": Decimal(quantity) if quantity else ZERO,
+        },
     )
 
 
-def _ids(terms: Sequence[TermRow]) -> list[str]:
+def _ids(terms: Sequence[TermRow]) -> tuple[str, ...]:
     if len(terms) == 1:
-        return [str(terms[0]["id"])]
-    return [str(number) for number in sorted({term["id"] for term in terms})]
+        return (str(terms[0]["id"]),)
+    return tuple(str(number) for number in sorted({term["id"] for term in terms}))
 
 
-def _image(image: ImageRow) -> dict[str, str]:
-    number = image.get("id", 0)
-    return {
-        "src": image.get("src", ""),
-        "external_id": str(number) if number else "",
-        "name": read_name(image.get("name", "")),
-        "alt": read_name(image.get("alt", "")),
-    }
+def _names(terms: Sequence[TermRow]) -> tuple[str, ...]:
+    return tuple(sorted(read_name(term.get("name", "")) for term in terms)) if terms else ()
+
+
+def _image(image: ImageRow) -> Image:
+    number = image.get("id")
+    return assemble(
+        Image,
+        {
+            "src": image.get("src", ""),
+            "external_id": str(number) if number else "",
+            "name": read_name(image.get("name", "")),
+            "alt": read_name(image.get("alt", "")),
+        },
+    )
+
+
+def _varies(attribute: AttributeRow) -> bool:
+    return attribute.get("variation", False)
+
+
+def _option(attribute: AttributeRow) -> Option:
+    return assemble(
+        Option,
+        {
+            "name": read_name(attribute["name"]),
+            "values": tuple(attribute.get("options", ())),
+        },
+    )

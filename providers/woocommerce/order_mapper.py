@@ -3,17 +3,18 @@
 Source: WooCommerce REST API docs (v3, orders), and answers of WooCommerce 11.0.1.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from domain.errors import InvalidRecordError
 from domain.money import ZERO
 from domain.pages import Pulled
-from domain.records import Order
+from domain.records import Charge, Order, OrderLine, Refund
 from domain.statuses import OrderStatus
-from providers._kit.wire_values import divide_amount, read_amount, read_name, read_utc
+from providers._kit.assemble import assemble
+from providers._kit.wire_values import divide_amount, read_name, read_utc, to_amount
 from providers.woocommerce import leftovers
+from providers.woocommerce.people_mapper import to_address
 from providers.woocommerce.wire import ChargeRow, LineRow, OrderRow, RefundRow, Row
 
 ORDER_STATUS: Final[Mapping[str, OrderStatus]] = {
@@ -32,27 +33,26 @@ def to_order(row: Row[OrderRow], *, currency: str) -> Pulled[Order]:
     """An order with its lines, charges and refunds. `currency` is the shop's, if it names none."""
     wire = row.wire
     status = wire["status"]
-    customer = wire.get("customer_id", 0)
+    customer = wire.get("customer_id")
     number = str(wire["id"])
-    if wire["total"] is None or wire["total"] == "":
-        raise InvalidRecordError("total: the order has none")
-    lines, subtotal = _lines(row)
+    lines = _lines(row)
     return Pulled(
         number,
-        Order.model_validate(
+        assemble(
+            Order,
             {
                 "number": wire.get("number") or number,
                 "status": ORDER_STATUS.get(status, OrderStatus.PROCESSING),
                 "raw_status": status,
                 "currency": wire.get("currency") or currency,
-                "subtotal": subtotal,
-                "discount_total": read_amount(wire.get("discount_total"), "discount_total"),
-                "shipping_total": read_amount(wire.get("shipping_total"), "shipping_total"),
-                "tax_total": read_amount(wire.get("total_tax"), "total_tax"),
-                "total": read_amount(wire["total"], "total"),
+                "subtotal": sum((line.subtotal for line in lines), ZERO),
+                "discount_total": to_amount(wire.get("discount_total")),
+                "shipping_total": to_amount(wire.get("shipping_total")),
+                "tax_total": to_amount(wire.get("total_tax")),
+                "total": Decimal(wire["total"]),
                 "customer_external_id": str(customer) if customer else None,
-                "billing": wire.get("billing", {}),
-                "shipping": wire.get("shipping", {}),
+                "billing": to_address(wire.get("billing")),
+                "shipping": to_address(wire.get("shipping")),
                 "payment_method": wire.get("payment_method", ""),
                 "payment_title": wire.get("payment_method_title", ""),
                 "transaction_id": wire.get("transaction_id", ""),
@@ -61,104 +61,111 @@ def to_order(row: Row[OrderRow], *, currency: str) -> Pulled[Order]:
                 "paid_at": read_utc(wire.get("date_paid_gmt"), "date_paid_gmt"),
                 "completed_at": read_utc(wire.get("date_completed_gmt"), "date_completed_gmt"),
                 "lines": lines,
-                "charges": list(_charges(wire)),
-                "refunds": _refunds(wire.get("refunds", ())),
+                "charges": _charges(wire),
+                "refunds": _refunds(wire.get("refunds", [])),
                 "extra": leftovers.ORDER.of(row.raw),
-            }
+            },
         ),
         read_utc(wire.get("date_modified_gmt"), "date_modified_gmt"),
     )
 
 
-def _lines(row: Row[OrderRow]) -> tuple[list[dict[str, Any]], Decimal]:
+def _lines(row: Row[OrderRow]) -> tuple[OrderLine, ...]:
     wires = row.wire.get("line_items", ())
-    lines = []
-    subtotals = ZERO
-    for wire, raw in zip(wires, row.raw.get("line_items", ()), strict=True):
-        subtotal = read_amount(wire.get("subtotal"), "subtotal")
-        subtotals += subtotal
-        lines.append(_line(wire, raw, subtotal))
-    return lines, subtotals
+    raws = row.raw.get("line_items", ())
+    return tuple(_line(wire, raw) for wire, raw in zip(wires, raws, strict=True))
 
 
-def _line(wire: LineRow, raw: Mapping[str, Any], subtotal: Decimal) -> dict[str, Any]:
-    product, variation = wire.get("product_id", 0), wire.get("variation_id", 0)
-    quantity = read_amount(wire.get("quantity", 1), "quantity")
-    total = read_amount(wire.get("total"), "total")
-    return {
-        "external_id": str(wire["id"]),
-        "product_external_id": str(product) if product else None,
-        "variant_external_id": str(variation or product) if variation or product else None,
-        "sku": wire.get("sku", ""),
-        "title": read_name(wire.get("name", "")),
-        "quantity": quantity,
-        "unit_price": divide_amount(subtotal, quantity),
-        "subtotal": subtotal,
-        "discount": subtotal - total,
-        "tax": read_amount(wire.get("total_tax"), "total_tax"),
-        "total": total,
-        "extra": leftovers.LINE.of(raw),
-    }
-
-
-def _charges(wire: OrderRow) -> Iterator[dict[str, Any]]:
-    for kind, rows, describe in (
-        ("shipping", wire.get("shipping_lines", ()), _shipping),
-        ("fee", wire.get("fee_lines", ()), _fee),
-        ("tax", wire.get("tax_lines", ()), _tax),
-        ("coupon", wire.get("coupon_lines", ()), _coupon),
-    ):
-        read: Callable[[ChargeRow], dict[str, Any]] = describe
-        for row in rows:
-            charge = read(row)
-            charge["kind"] = kind
-            charge["external_id"] = str(row["id"])
-            yield charge
-
-
-def _shipping(row: ChargeRow) -> dict[str, Any]:
-    return {
-        "code": row.get("method_id", ""),
-        "title": read_name(row.get("method_title", "")),
-        "total": read_amount(row.get("total"), "shipping total"),
-        "tax": read_amount(row.get("total_tax"), "shipping tax"),
-    }
-
-
-def _fee(row: ChargeRow) -> dict[str, Any]:
-    return {
-        "title": read_name(row.get("name", "")),
-        "total": read_amount(row.get("total"), "fee total"),
-        "tax": read_amount(row.get("total_tax"), "fee tax"),
-    }
-
-
-def _tax(row: ChargeRow) -> dict[str, Any]:
-    goods = read_amount(row.get("tax_total"), "tax total")
-    shipping = read_amount(row.get("shipping_tax_total"), "shipping tax total")
-    return {
-        "code": row.get("rate_code", ""),
-        "title": read_name(row.get("label", "")),
-        "total": goods + shipping,
-    }
-
-
-def _coupon(row: ChargeRow) -> dict[str, Any]:
-    return {
-        "code": row.get("code", ""),
-        "title": row.get("code", ""),
-        "total": read_amount(row.get("discount"), "coupon discount"),
-        "tax": read_amount(row.get("discount_tax"), "coupon discount tax"),
-    }
-
-
-def _refunds(rows: "list[RefundRow] | tuple[()]") -> list[dict[str, Any]]:
-    """Refunds by id; WooCommerce shows what was given back as negative."""
-    return [
+def _line(wire: LineRow, raw: Mapping[str, Any]) -> OrderLine:
+    product, variation = wire.get("product_id"), wire.get("variation_id")
+    sold = variation or product
+    quantity = Decimal(wire.get("quantity") or 0)
+    subtotal, total = to_amount(wire.get("subtotal")), to_amount(wire.get("total"))
+    return assemble(
+        OrderLine,
         {
-            "external_id": str(row["id"]),
-            "amount": abs(read_amount(row.get("total"), "refund total")),
-            "reason": row.get("reason", ""),
-        }
-        for row in sorted(rows, key=lambda row: row["id"])
+            "external_id": str(wire["id"]),
+            "product_external_id": str(product) if product else None,
+            "variant_external_id": str(sold) if sold else None,
+            "sku": wire.get("sku", ""),
+            "title": read_name(wire.get("name", "")),
+            "quantity": quantity,
+            "unit_price": divide_amount(subtotal, quantity),
+            "subtotal": subtotal,
+            "discount": subtotal - total,
+            "tax": to_amount(wire.get("total_tax")),
+            "total": total,
+            "extra": leftovers.LINE.of(raw),
+        },
+    )
+
+
+def _charges(wire: OrderRow) -> tuple[Charge, ...]:
+    """What an order costs or saves besides its lines: kind by kind, as the shop lists them."""
+    charges = [
+        _charge("shipping", row, row.get("method_id"), row.get("method_title"))
+        for row in wire.get("shipping_lines", ())
     ]
+    charges += [_charge("fee", row, None, row.get("name")) for row in wire.get("fee_lines", ())]
+    charges += [_tax(row) for row in wire.get("tax_lines", ())]
+    charges += [_coupon(row) for row in wire.get("coupon_lines", ())]
+    return tuple(charges)
+
+
+def _charge(kind: str, row: ChargeRow, code: str | None, title: str | None) -> Charge:
+    return assemble(
+        Charge,
+        {
+            "kind": kind,
+            "external_id": str(row["id"]),
+            "code": code or "",
+            "title": read_name(title or ""),
+            "total": to_amount(row.get("total")),
+            "tax": to_amount(row.get("total_tax")),
+        },
+    )
+
+
+def _tax(row: ChargeRow) -> Charge:
+    return assemble(
+        Charge,
+        {
+            "kind": "tax",
+            "external_id": str(row["id"]),
+            "code": row.get("rate_code", ""),
+            "title": read_name(row.get("label", "")),
+            "total": to_amount(row.get("tax_total")) + to_amount(row.get("shipping_tax_total")),
+            "tax": ZERO,
+        },
+    )
+
+
+def _coupon(row: ChargeRow) -> Charge:
+    return assemble(
+        Charge,
+        {
+            "kind": "coupon",
+            "external_id": str(row["id"]),
+            "code": row.get("code", ""),
+            "title": row.get("code", ""),
+            "total": to_amount(row.get("discount")),
+            "tax": to_amount(row.get("discount_tax")),
+        },
+    )
+
+
+def _refunds(rows: list[RefundRow]) -> tuple[Refund, ...]:
+    """Refunds by id; WooCommerce shows what was given back as negative."""
+    if not rows:
+        return ()
+    return tuple(
+        assemble(
+            Refund,
+            {
+                "external_id": str(row["id"]),
+                "amount": abs(to_amount(row.get("total"))),
+                "reason": row.get("reason", ""),
+            },
+        )
+        for row in sorted(rows, key=lambda row: row["id"])
+    )

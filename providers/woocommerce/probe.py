@@ -89,7 +89,7 @@ async def probe_shop(config: WooCommerceConfig, session: HttpSession) -> StoreFa
     )
     return StoreFacts(
         store_name=index.text("name")[:200],
-        store_url=home,
+        store_url=config.store_url,
         version=settings.version,
         currency=settings.currency,
         timezone=_time_zone(index),

@@ -13,8 +13,9 @@ from domain.pages import Page, Pulled, Rejected
 from domain.records import Record
 from providers._kit.answers import Answer
 from providers.woocommerce.access import ShopAccess, header_number
-from providers.woocommerce.mapper import to_category, to_customer, to_product
+from providers.woocommerce.mapper import to_category, to_product
 from providers.woocommerce.order_mapper import to_order
+from providers.woocommerce.people_mapper import to_customer
 from providers.woocommerce.variations import Variations, fetch_variations
 from providers.woocommerce.wire import (
     CATEGORIES,
@@ -75,7 +76,7 @@ class RowReader:
         return Page(
             records=tuple(out.records),
             tombstones=tuple(out.tombstones),
-            rejected=tuple(out.rejected),
+            rejected=tuple(sorted(out.rejected, key=lambda bad: bad.position)),
             skipped=tuple(out.skipped),
             total=header_number(answer, "x-wp-total"),
             total_pages=header_number(answer, "x-wp-totalpages"),

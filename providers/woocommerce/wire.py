@@ -8,6 +8,7 @@ place of a list as its values; a row that is still wrong is set aside with the r
 
 import copy
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Generic, Literal, Required, TypeVar
 
@@ -15,14 +16,18 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 from typing_extensions import TypedDict
 
+from domain.errors import InvalidRecordError
 from domain.pages import Rejected
+from providers._kit.wire_values import AmountText, plain_amount
 
 _LAX = ConfigDict(coerce_numbers_to_str=True)
+# A number where an amount's text is due, or one with more places than we keep.
+_AMOUNT_FAULTS: Final = frozenset(("string_type", "string_pattern_mismatch", "int_from_float"))
 _EMPTIES: Final[tuple[object, ...]] = (None, "", False, [], {})
 
 Id = Annotated[int, Field(gt=0)]
 Reference = Annotated[int, Field(ge=0)]
-AmountText = str | int | float | None
+Quantity = int | AmountText | None
 Time = str | None
 
 
@@ -76,10 +81,10 @@ class SellableRow(TypedDict, total=False):
     price: AmountText
     regular_price: AmountText
     manage_stock: bool | Literal["parent"]
-    stock_quantity: AmountText
+    stock_quantity: Quantity
     stock_status: str
     backorders: str
-    weight: AmountText
+    weight: str
     date_modified_gmt: Time
     attributes: list[AttributeRow]
 
@@ -145,7 +150,7 @@ class LineRow(TypedDict, total=False):
     name: str
     product_id: Reference
     variation_id: Reference
-    quantity: AmountText
+    quantity: Quantity
     subtotal: AmountText
     total: AmountText
     total_tax: AmountText
@@ -191,7 +196,7 @@ class OrderRow(TypedDict, total=False):
     discount_total: AmountText
     shipping_total: AmountText
     total_tax: AmountText
-    total: Required[AmountText]
+    total: Required[Annotated[AmountText, Field(min_length=1)]]
     customer_id: Reference
     billing: AddressRow
     shipping: AddressRow
@@ -271,9 +276,15 @@ def row_id(row: Any) -> str | None:
 def describe(error: ValidationError) -> str:
     """What is wrong with a record, for people; names fields, repeats no values."""
     faults = error.errors(include_url=False, include_context=False, include_input=False)
-    told = [f"{'.'.join(map(str, fault['loc'])) or 'row'}: {fault['msg']}" for fault in faults[:3]]
+    told = [_tell(fault) for fault in faults[:3]]
     more = f" (and {len(faults) - 3} more)" if len(faults) > 3 else ""
     return "; ".join(told)[:500] + more
+
+
+def _tell(fault: ErrorDetails) -> str:
+    where = ".".join(map(str, fault["loc"])) or "row"
+    is_amount = fault["type"] == "string_pattern_mismatch"
+    return f"{where}: {'not an amount of money' if is_amount else fault['msg']}"
 
 
 def _mend(row: dict[str, Any], fault: ErrorDetails) -> None:
@@ -288,11 +299,18 @@ def _mend(row: dict[str, Any], fault: ErrorDetails) -> None:
         if deeper:
             holder = value
         elif isinstance(holder, dict):
-            if value in _EMPTIES and type(value) is not int:
-                del holder[key]
-            elif isinstance(value, dict) and fault["type"] == "list_type":
-                holder[key] = list(value.values())
+            _mend_value(holder, key, value, fault["type"])
             return
+
+
+def _mend_value(holder: dict[str, Any], key: int | str, value: Any, kind: str) -> None:
+    if value in _EMPTIES and type(value) is not int:
+        del holder[str(key)]
+    elif isinstance(value, dict) and kind == "list_type":
+        holder[str(key)] = list(value.values())
+    elif kind in _AMOUNT_FAULTS:
+        with suppress(InvalidRecordError):
+            holder[str(key)] = plain_amount(value)
 
 
 def _has(holder: Any, key: int | str) -> bool:

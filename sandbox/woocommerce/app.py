@@ -9,7 +9,7 @@ from sandbox.faults import Faults, Rule
 from sandbox.journal import Entry, Journal
 from sandbox.wire import App, Receive, Reply, Request, Scope, Send
 from sandbox.woocommerce import about, control, lists, php, records
-from sandbox.woocommerce.auth import Refused, authenticate, permit
+from sandbox.woocommerce.auth import RefusedError, authenticate, permit
 from sandbox.woocommerce.changes import Churn, Hand
 from sandbox.woocommerce.clock import http_date
 from sandbox.woocommerce.errors import RestError, no_route
@@ -31,7 +31,6 @@ _UNCACHED = (
     ("Expires", "Wed, 11 Jan 1984 05:00:00 GMT"),
     ("Cache-Control", "no-cache, must-revalidate, max-age=0, no-store, private"),
 )
-_ACTIONS = {"list": {"GET": "list", "POST": "create"}, "batch": dict.fromkeys(("POST", "PUT"), "batch")}
 _REFUSALS = {
     "list": ("view", "Sorry, you cannot list resources."),
     "get": ("view", "Sorry, you cannot view this resource."),
@@ -83,7 +82,7 @@ class Sandbox:
             reply = self._rest(_stripped(request, rules), params, route, headers)
         except RestError as error:
             reply = Reply(error.status, php.dump(error.body()))
-        except Refused as refused:
+        except RefusedError as refused:
             body = php.dump(refused.error.body())
             reply = Reply(refused.error.status, body, list(refused.headers))
         found = {name for name, _ in reply.headers}

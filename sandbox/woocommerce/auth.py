@@ -29,7 +29,7 @@ _READS = frozenset({"GET", "HEAD"})
 
 
 @dataclass(frozen=True, slots=True)
-class Refused(Exception):
+class RefusedError(Exception):
     """Wrong credentials, with the headers that go with the answer."""
 
     error: RestError
@@ -37,12 +37,12 @@ class Refused(Exception):
 
 
 def authenticate(shop: Shop, request: Request, params: dict[str, Param]) -> ApiKey | None:
-    """The key the request is made with; None for nobody. Raises `Refused` for a bad try."""
-    basic_error: Refused | None = None
+    """The key the request is made with; None for nobody. Raises `RefusedError` for a bad try."""
+    basic_error: RefusedError | None = None
     if request.scheme == "https":
         try:
             key = _by_key_and_secret(shop, request, params)
-        except Refused as refused:
+        except RefusedError as refused:
             key, basic_error = None, refused
         if key is not None:
             return key
@@ -74,7 +74,7 @@ def _by_key_and_secret(shop: Shop, request: Request, params: dict[str, Param]) -
         return None
     if not hmac.compare_digest(key.consumer_secret.encode(), secret.encode()):
         error = _error("Consumer secret is invalid.")
-        raise Refused(error, (("WWW-Authenticate", _BASIC_REALM),))
+        raise RefusedError(error, (("WWW-Authenticate", _BASIC_REALM),))
     return key
 
 
@@ -86,17 +86,19 @@ def _by_oauth(shop: Shop, request: Request, query: dict[str, Param]) -> ApiKey |
     if missing:
         plural = "s" if len(missing) > 1 else ""
         message = f"Missing OAuth parameter{plural} {', '.join(missing)}"
-        raise Refused(RestError("woocommerce_rest_authentication_missing_parameter", message, 401))
+        raise RefusedError(
+            RestError("woocommerce_rest_authentication_missing_parameter", message, 401)
+        )
     key = shop.keys.find(str(params["oauth_consumer_key"]))
     if key is None:
-        raise Refused(_error("Consumer key is invalid."))
+        raise RefusedError(_error("Consumer key is invalid."))
     given = unquote(str(params.pop("oauth_signature")).replace(" ", "+"))
     if str(params["oauth_signature_method"]) not in _HASHES:
-        raise Refused(_error("Invalid signature - signature method is invalid."))
+        raise RefusedError(_error("Invalid signature - signature method is invalid."))
     home = shop.https_url if request.scheme == "https" else shop.home_url
     expected = sign(key, request.method, f"{home}{request.raw_path}", params)
     if not hmac.compare_digest(expected.encode(), given.encode()):
-        raise Refused(_error("Invalid signature - provided signature does not match."))
+        raise RefusedError(_error("Invalid signature - provided signature does not match."))
     _use_nonce(shop, key, str(params["oauth_timestamp"]), str(params["oauth_nonce"]))
     return key
 
@@ -121,18 +123,16 @@ def _encode(text: str) -> str:
 def _header_params(header: str) -> dict[str, Param]:
     if not header.startswith("OAuth "):
         return {}
-    return {
-        name: unquote_plus(quoted or bare) for name, quoted, bare in _HEADER.findall(header)
-    }
+    return {name: unquote_plus(quoted or bare) for name, quoted, bare in _HEADER.findall(header)}
 
 
 def _use_nonce(shop: Shop, key: ApiKey, timestamp: str, nonce: str) -> None:
     now = shop.now()
     when = int(timestamp) if timestamp.isdigit() else 0
     if abs(now - when) > TIMESTAMP_WINDOW_S:
-        raise Refused(_error("Invalid timestamp."))
+        raise RefusedError(_error("Invalid timestamp."))
     if nonce in key.nonces:
-        raise Refused(_error("Invalid nonce - nonce has already been used."))
+        raise RefusedError(_error("Invalid nonce - nonce has already been used."))
     key.nonces[nonce] = when
     # Dicts keep insertion order, so expired nonces are met first.
     for old, used in list(key.nonces.items())[:2]:

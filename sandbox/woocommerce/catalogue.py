@@ -1,7 +1,6 @@
 """Seeded products and variations as WooCommerce 11.0.1 shows them (key order as captured)."""
 
 from typing import Any
-from urllib.parse import quote
 
 from sandbox.woocommerce import clock, money, words
 from sandbox.woocommerce.php import Document
@@ -13,7 +12,6 @@ from sandbox.woocommerce.seed import (
     ProductFacts,
     ShopSeed,
     product_facts,
-    scatter,
     variation_price,
 )
 from sandbox.woocommerce.table import Row
@@ -66,7 +64,8 @@ class Catalogue:
         stock = product_stock(f)
         virtual = f.kind == SIMPLE and bits >> 53 & 15 == 3
         sale = f.sale is not None
-        document: Document = {
+        ids = self.product_ids
+        return {
             "id": row.id,
             "name": f.name,
             "slug": f.slug,
@@ -128,80 +127,13 @@ class Catalogue:
             "grouped_products": self._grouped(row.index) if f.kind == GROUPED else [],
             "menu_order": 0,
             "price_html": self._html(f, price),
-            "related_ids": [self.product_ids[(bits >> n) % len(self.product_ids)] for n in (3, 9, 15)],
+            "related_ids": [ids[(bits >> n) % len(ids)] for n in (3, 9, 15)],
             "meta_data": _meta(number) if bits >> 59 & 3 == 1 else [],
             "stock_status": "outofstock" if stock == 0 else "instock",
             "has_options": f.kind == VARIABLE,
             "post_password": "",
             "global_unique_id": f"40000000{number:05d}" if bits >> 61 & 1 else "",
             "_links": links(self.home, "products", row.id),
-        }
-        return document
-
-    def variation(self, row: Row) -> Document:
-        """The REST document of a seeded variation; `row.index` is its parent's."""
-        f = self.facts(row.index)
-        ordinal = row.id - row.parent - 1
-        bits = scatter(self.seed.seed, 2, row.id)
-        chosen = variation_options(ordinal)
-        price = self.amount(variation_price(f, ordinal))
-        shared = product_stock(f)
-        managed: bool | str = bits % 3 > 0 or ("parent" if shared is not None else False)
-        query = "&".join(f"attribute_{slug}={quote(option)}" for _, _, slug, _, option in chosen)
-        private = ordinal == 1 and row.index % 40 == 3
-        stock = (bits >> 8) % 40 if managed is True else shared
-        return {
-            "id": row.id,
-            "type": "variation",
-            **stamps(row.created, row.modified),
-            "description": "",
-            "permalink": f"{self.home}/product/{f.slug}/?{query}",
-            "sku": f"{f.sku}-{ordinal + 1}" if f.sku else "",
-            "global_unique_id": "",
-            "price": price,
-            "regular_price": price,
-            "sale_price": "",
-            "date_on_sale_from": None,
-            "date_on_sale_from_gmt": None,
-            "date_on_sale_to": None,
-            "date_on_sale_to_gmt": None,
-            "on_sale": False,
-            "status": "private" if private else "publish",
-            "purchasable": not private,
-            "virtual": False,
-            "downloadable": False,
-            "downloads": [],
-            "download_limit": -1,
-            "download_expiry": -1,
-            "tax_status": "taxable",
-            "tax_class": "",
-            "manage_stock": managed,
-            "stock_quantity": stock,
-            "stock_status": "outofstock" if stock == 0 else "instock",
-            "backorders": "no",
-            "backorders_allowed": False,
-            "backordered": False,
-            "low_stock_amount": None,
-            "weight": "",
-            "dimensions": {"length": "", "width": "", "height": ""},
-            "shipping_class": "",
-            "shipping_class_id": 0,
-            "image": None,
-            "gallery_image_ids": [],
-            "attributes": [
-                {"id": n, "name": name, "slug": slug, "option": label}
-                for n, name, slug, label, _ in chosen
-            ],
-            "menu_order": 0,
-            "meta_data": [],
-            "name": ", ".join(label for _, _, _, label, _ in chosen),
-            "parent_id": row.parent,
-            "_links": links(
-                self.home,
-                f"products/{row.parent}/variations",
-                row.id,
-                up=[{"href": f"{self.home}/wp-json/wc/v3/products/{row.parent}"}],
-            ),
         }
 
     def _shown_price(self, f: ProductFacts) -> str:
@@ -284,24 +216,13 @@ def category_slug(index: int) -> str:
     return words.CATEGORIES[index][1] if named else f"category-{index + 1}"
 
 
-def variation_options(ordinal: int) -> list[tuple[int, str, str, str, str]]:
-    """(attribute id, name, slug, option label, option slug); every fourth leaves its size open,
-    which is how WooCommerce says "any size"."""
-    color, color_slug = words.COLORS[ordinal % len(words.COLORS)]
-    size, size_slug = words.SIZES[ordinal % len(words.SIZES)]
-    chosen = [(1, "Color", "pa_color", color, color_slug)]
-    if ordinal % 4 != 3:
-        chosen.append((2, "Size", "pa_size", size, size_slug))
-    return chosen
-
-
 def _attributes() -> list[Document]:
     shared = {"position": 0, "visible": True}
-    colors = [label for label, _ in words.COLORS]
-    sizes = [label for label, _ in words.SIZES]
+    colors = {"options": [label for label, _ in words.COLORS]}
+    sizes = {"options": [label for label, _ in words.SIZES]}
     return [
-        {"id": 1, "name": "Color", "slug": "pa_color", **shared, "variation": True, "options": colors},
-        {"id": 2, "name": "Size", "slug": "pa_size", **shared, "variation": True, "options": sizes},
+        {"id": 1, "name": "Color", "slug": "pa_color", **shared, "variation": True, **colors},
+        {"id": 2, "name": "Size", "slug": "pa_size", **shared, "variation": True, **sizes},
         {
             "id": 0,
             "name": "Material",
@@ -315,7 +236,9 @@ def _attributes() -> list[Document]:
 
 def _description(number: int) -> str:
     if number % 4 == 0:
-        return f"<p>Long text for product {number} &amp; more – “dashes”.</p>\n<ul>\n<li>zwei</li>\n</ul>\n"
+        return (
+            f"<p>Text of product {number} &amp; more – “dashes”.</p>\n<ul>\n<li>zwei</li>\n</ul>\n"
+        )
     return f"<p>Long text for product {number} &amp; more.</p>\n<ul>\n<li>one</li>\n</ul>\n"
 
 

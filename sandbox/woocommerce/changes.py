@@ -32,11 +32,11 @@ class Hand:
 
     def trash(self, entity: str, count: int) -> list[int]:
         """Move up to `count` records to the trash; returns their ids."""
-        return self._each(entity, count, lambda e, i: self._shop.trash(e, i))
+        return self._each(entity, count, self._shop.trash)
 
     def delete(self, entity: str, count: int) -> list[int]:
         """Delete up to `count` records for good; returns their ids."""
-        return self._each(entity, count, lambda e, i: self._shop.delete(e, i))
+        return self._each(entity, count, self._shop.delete)
 
     def create(self, entity: str, count: int, data: Document | None = None) -> list[int]:
         """Add `count` records; returns their ids."""

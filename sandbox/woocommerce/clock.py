@@ -40,12 +40,12 @@ def offset_s(epoch: int) -> int:
 
 @lru_cache(maxsize=10_000)
 def _date(day: int) -> str:
-    return "%04d-%02d-%02d" % time.gmtime(day * _DAY_S)[:3]
+    return time.strftime("%Y-%m-%d", time.gmtime(day * _DAY_S))
 
 
 @lru_cache(maxsize=1440)
 def _minute(minute: int) -> str:
-    return "T%02d:%02d:" % divmod(minute, 60)
+    return f"T{minute // 60:02d}:{minute % 60:02d}:"
 
 
 def gmt(epoch: int) -> str:

@@ -12,20 +12,18 @@ from sandbox.woocommerce.errors import RestError
 if TYPE_CHECKING:
     from sandbox.woocommerce.app import Sandbox
 
-TOKEN_HEADER = "x-sandbox-token"
+CONTROL_HEADER = "x-sandbox-token"
 _TRUTH_PAGE = 1000
 _JSON = [("Content-Type", "application/json")]
 _NDJSON = [("Content-Type", "application/x-ndjson")]
-_CHURN_FIELDS = (
-    *("entity", "edits", "additions", "deletions", "max_events", "id_pages", "seed"),
-)
+_CHURN_FIELDS = (*("entity", "edits", "additions", "deletions", "max_events", "id_pages", "seed"),)
 
 
 async def answer(box: "Sandbox", request: Request) -> Reply:
     """Answer a control request; 403 without the token."""
-    given = request.headers.get(TOKEN_HEADER, "")
+    given = request.headers.get(CONTROL_HEADER, "")
     if not box.token or not hmac.compare_digest(given.encode(), box.token.encode()):
-        return _json({"error": f"send the token of the ready line as {TOKEN_HEADER}"}, 403)
+        return _json({"error": f"send the token of the ready line as {CONTROL_HEADER}"}, 403)
     what = f"{request.method} {request.path.removeprefix('/_sandbox/').strip('/')}"
     try:
         data: Any = php.load(request.body) if request.body else {}
@@ -33,13 +31,13 @@ async def answer(box: "Sandbox", request: Request) -> Reply:
             return _truth(box, request)
         if what == "POST drain":
             await box.webhooks.courier.drained()
+            return _json({})
         return _json(_act(box, what, data))
     except (ValueError, KeyError, TypeError, RestError) as error:
         return _json({"error": f"{type(error).__name__}: {error}"}, 400)
 
 
 def _act(box: "Sandbox", what: str, data: Any) -> Any:
-    shop = box.shop
     match what:
         case "GET log":
             return box.journal.log()
@@ -47,28 +45,28 @@ def _act(box: "Sandbox", what: str, data: Any) -> Any:
             box.journal.clear()
             return {}
         case "GET stats":
-            tables = {name: len(table.ids()) for name, table in shop.tables.items()}
+            tables = {name: len(table.ids()) for name, table in box.shop.tables.items()}
             return {"requests": box.journal.stats(), "live": tables}
         case "POST operations":
             return _operate(box, data)
-        case "GET faults":
-            return _faults(box)
-        case "POST faults":
-            for one in data if isinstance(data, list) else [data]:
-                _add_fault(box, one)
-            return _faults(box)
-        case "DELETE faults":
-            box.faults.rules.clear()
-            box.churns.clear()
-            return {}
         case "GET deliveries":
             return list(box.webhooks.courier.sent)
         case "GET keys":
-            keys = (shop.keys.read_write, shop.keys.read, shop.keys.write)
+            keys = box.shop.keys.all()
             return {k.permissions: [k.consumer_key, k.consumer_secret] for k in keys}
-        case "POST drain":
-            return {}
+        case "GET faults" | "POST faults" | "DELETE faults":
+            return _change_faults(box, what, data)
     raise ValueError(f"no control route {what}")
+
+
+def _change_faults(box: "Sandbox", what: str, data: Any) -> dict[str, Any]:
+    if what == "POST faults":
+        for one in data if isinstance(data, list) else [data]:
+            _add_fault(box, one)
+    if what == "DELETE faults":
+        box.faults.rules.clear()
+        box.churns.clear()
+    return _faults(box)
 
 
 def _truth(box: "Sandbox", request: Request) -> Reply:
@@ -119,7 +117,7 @@ def _operate_on(box: "Sandbox", entity: str, operation: str, record_id: int, dat
         case "delete":
             shop.delete(entity, record_id)
         case "restore":
-            shop.restore(entity, record_id, data.get("status", "publish"))
+            shop.restore(entity, record_id, data.get("status", ""))
         case _:
             raise ValueError("with ids, op must be edit, trash, restore or delete")
 

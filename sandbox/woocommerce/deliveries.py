@@ -110,6 +110,8 @@ class Courier:
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
+        # Tests put their own in; None is the network.
+        self.transport: httpx.AsyncBaseTransport | None = None
         self.webhooks: dict[int, Webhook] = {}
         self.sent: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         # (webhook id, resource id); resource 0 is a ping. A dict for its order and uniqueness:
@@ -149,7 +151,9 @@ class Courier:
 
     async def _run(self) -> None:
         await asyncio.sleep(LATENCY_S)
-        async with httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False) as client:
+        async with httpx.AsyncClient(
+            timeout=TIMEOUT_S, follow_redirects=False, transport=self.transport
+        ) as client:
             while self._waiting:
                 webhook_id, record_id = next(iter(self._waiting))
                 del self._waiting[(webhook_id, record_id)]

@@ -1,5 +1,6 @@
 """Which rows a list query means, and in which order."""
 
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -118,11 +119,11 @@ def _document_test(table: Table, name: str, key: str, value: str) -> Callable[[R
     def reads(test: Callable[[Document], bool]) -> Callable[[Row], bool]:
         return lambda row: test(php.load(table.body(row)))
 
-    needle = value.casefold()
+    words = _fold(value).split()
     match key:
         case "search":
             fields = ("email", "username") if name == "customers" else ("name", "number", "code")
-            return reads(lambda d: any(needle in str(d.get(f, "")).casefold() for f in fields))
+            return reads(lambda d: _has_all(" ".join(str(d.get(f, "")) for f in fields), words))
         case "category" | "tag":
             names = {"category": "categories", "tag": "tags"}
             wanted = value.split(",")
@@ -139,6 +140,17 @@ def _document_test(table: Table, name: str, key: str, value: str) -> Callable[[R
     return None
 
 
+def _has_all(text: str, words: list[str]) -> bool:
+    folded = _fold(text)
+    return all(word in folded for word in words)
+
+
+def _fold(text: str) -> str:
+    # As MySQL's collation compares: neither case nor accents count.
+    plain = unicodedata.normalize("NFD", text)
+    return "".join(c for c in plain if not unicodedata.combining(c)).casefold()
+
+
 def _sort_key(table: Table, orderby: str) -> Callable[[Row], Any]:
     match orderby:
         case "id" | "include" | "order" | "priority":
@@ -152,4 +164,3 @@ def _sort_key(table: Table, orderby: str) -> Callable[[Row], Any]:
         case "price":
             return lambda row: (float(table.document(row).get("price") or 0), row.id)
     return lambda row: row.id
-

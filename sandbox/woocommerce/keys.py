@@ -27,9 +27,13 @@ class KeyRing:
         """Use a given read and write key in place of the seeded one."""
         self.read_write = ApiKey(consumer_key, consumer_secret, "read_write")
 
+    def all(self) -> tuple[ApiKey, ...]:
+        """Every key."""
+        return self.read_write, self.read, self.write
+
     def find(self, consumer_key: str) -> ApiKey | None:
         """The key of that name."""
-        for key in (self.read_write, self.read, self.write):
+        for key in self.all():
             if key.consumer_key == consumer_key:
                 return key
         return None

@@ -39,9 +39,7 @@ def answer(shop: Shop, name: str, params: dict[str, Param], url: str, *, parent:
     return paged(body, selection.total, query, _link_params(name, query), url)
 
 
-def paged(
-    body: bytes, total: int, query: ListQuery, link: dict[str, Param], url: str
-) -> Reply:
+def paged(body: bytes, total: int, query: ListQuery, link: dict[str, Param], url: str) -> Reply:
     """A reply with the paging headers. With neither `next` nor `prev` the caller's default `Link`
     stays (captured)."""
     pages = -(-total // query.per_page)
@@ -108,7 +106,8 @@ def render(shop: Shop, table: Table, rows: list[Row], filters: dict[str, str]) -
 
 def _at_places(shop: Shop, bodies: list[bytes], dp: str) -> list[bytes]:
     if not dp.isdigit():
-        raise invalid_param("dp", "rest_invalid_type", "dp is not of type integer.", {"param": "dp"})
+        message = "dp is not of type integer."
+        raise invalid_param("dp", "rest_invalid_type", message, {"param": "dp"})
     places = int(dp)
     if places == money.decimals(shop.seed.currency):
         # Nearly all orders are written so already; the others name another currency.
@@ -150,16 +149,13 @@ def _cut_stamps(stamps: list[tuple[int, int]], start: int, stop: int, order: str
 
 
 def _link_params(name: str, query: ListQuery) -> dict[str, Param]:
-    link = dict(query.link)
-    if name == "orders":
-        # Orders put their defaults at the end of the query (captured).
-        status = link.pop("status", "any")
-        places = link.pop("dp", "2")
-        context = link.pop("context", "view")
-        listed = status.split(",") if isinstance(status, str) else status
-        page = link.pop("page", None)
-        order: dict[str, Param] = {"status": listed, "dp": places, "context": context}
-        if page is None:
-            return link | order
-        return {**{k: v for k, v in query.link.items() if k not in order}, **order}
-    return link
+    if name != "orders":
+        return query.link
+    # Orders put these at the end of the query, defaults included (captured).
+    status = query.link.get("status", "any")
+    last: dict[str, Param] = {
+        "status": [*status.split(",")] if isinstance(status, str) else status,
+        "dp": query.link.get("dp", "2"),
+        "context": query.link.get("context", "view"),
+    }
+    return {name: value for name, value in query.link.items() if name not in last} | last

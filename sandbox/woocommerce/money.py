@@ -33,6 +33,9 @@ def entity(currency: str) -> str:
 
 def text(minor: int, places: int) -> str:
     """`11830` → `118.30` for two places, `11830` for none."""
+    if places == 2 and minor >= 0:
+        # By far the most frequent case.
+        return f"{minor // 100}.{minor % 100:02d}"
     if places == 0:
         return str(minor)
     unit = 10**places

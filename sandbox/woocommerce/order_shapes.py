@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from sandbox.woocommerce import clock, money, words
 from sandbox.woocommerce.errors import RestError
 from sandbox.woocommerce.php import Document
-from sandbox.woocommerce.sales import WC_VERSION, order_links, refund_links
+from sandbox.woocommerce.refunds import refund_links
+from sandbox.woocommerce.sales import WC_VERSION, order_links
 from sandbox.woocommerce.writing import created_stamps
 
 if TYPE_CHECKING:
@@ -58,19 +59,17 @@ def blank_order(record_id: int, home: str, currency: str, now: int) -> Document:
         "date_completed_gmt": None,
         "date_paid_gmt": None,
         "currency_symbol": money.symbol(currency),
-        "_links": order_links(home, record_id, 0, f"{home}/wp-json/wc/v3/orders/{record_id}"),
+        "_links": order_links(home, record_id, 0),
     }
 
 
 def order_line(shop: "Shop", order: Document, item: Document, place: int) -> Document:
-    """A line for a sent item. A sent `price` is ignored (recorded); `subtotal` and `total` count."""
+    """A line for a sent item; its `price` is ignored (recorded), `subtotal` and `total` count."""
     product_id, variation_id = int(item.get("product_id") or 0), int(item.get("variation_id") or 0)
     name, record_id = ("variations", variation_id) if variation_id else ("products", product_id)
     row = shop.tables[name].find(record_id)
     if row is None and product_id:
-        raise RestError(
-            "woocommerce_rest_invalid_product_id", "Product ID is invalid.", 400
-        )
+        raise RestError("woocommerce_rest_invalid_product_id", "Product ID is invalid.", 400)
     sold = shop.tables[name].document(row) if row else {}
     parent = shop.tables["products"].find(product_id) if variation_id else None
     places = money.decimals(order["currency"])
@@ -79,7 +78,8 @@ def order_line(shop: "Shop", order: Document, item: Document, place: int) -> Doc
     subtotal = money.minor(str(item.get("subtotal") or money.text(catalogue, places)), places)
     total = money.minor(str(item.get("total") or money.text(subtotal, places)), places)
     country = order["billing"]["country"] or "DE"
-    _, _, _, rate, rate_id, _, _ = next((p for p in words.PLACES if p[0] == country), words.PLACES[2])
+    place_of = {known[0]: known for known in words.PLACES}
+    _, _, _, rate, rate_id, _, _ = place_of.get(country, words.PLACES[2])
     tax = money.text((total * rate + 50) // 100, places)
     line_id = 3_000_000_000 + order["id"] * 100 + place
     return {

@@ -107,9 +107,7 @@ def _check(shop: "Shop", data: Document) -> None:
         check_one_of("status", data["status"], STATUSES)
     customer = data.get("customer_id")
     if customer and shop.tables["customers"].find(customer) is None:
-        raise RestError(
-            "woocommerce_rest_invalid_customer_id", "Customer ID is invalid.", 400
-        )
+        raise RestError("woocommerce_rest_invalid_customer_id", "Customer ID is invalid.", 400)
 
 
 def _apply(shop: "Shop", row: Row, document: Document, data: Document) -> None:

@@ -26,6 +26,15 @@ ROLES = (
     *("all", "administrator", "editor", "author", "contributor", "subscriber", "customer"),
     "shop_manager",
 )
+STATUSES = {
+    "products": (
+        *("any", "future", "trash", "auto-draft", "draft", "pending", "private", "publish"),
+    ),
+    "orders": (
+        *("any", "trash", "auto-draft", "pending", "processing", "on-hold", "completed"),
+        *("cancelled", "refunded", "failed", "awaiting-shipment", "checkout-draft"),
+    ),
+}
 _DATES = ("after", "before", "modified_after", "modified_before")
 _DATE = pattern(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:?\d{2})?$")
 _TRUE = frozenset({"1", "true"})
@@ -71,7 +80,7 @@ def read(name: str, params: dict[str, Param]) -> ListQuery:
         _read_dates(query, params)
     for key, into in (("include", query.include), ("exclude", query.exclude)):
         if key in params:
-            into += _ids(params, key)
+            into.extend(_ids(params, key))
             query.link[key] = [str(item) for item in into]
     for key, value in params.items():
         if isinstance(value, str):
@@ -80,7 +89,17 @@ def read(name: str, params: dict[str, Param]) -> ListQuery:
             query.filters[key] = ",".join(item for item in value if isinstance(item, str))
     if name == "customers":
         _one_of(params, "role", "customer", ROLES)
+    if name in STATUSES and "status" in query.filters:
+        _check_statuses(query.filters["status"], STATUSES[name])
     return query
+
+
+def _check_statuses(sent: str, allowed: tuple[str, ...]) -> None:
+    for n, status in enumerate(sent.split(",")):
+        if status.removeprefix("wc-") not in allowed:
+            listed = f"{', '.join(allowed[:-1])}, and {allowed[-1]}"
+            message = f"status[{n}] is not one of {listed}."
+            raise invalid_param("status", "rest_not_in_enum", message)
 
 
 def _read_dates(query: ListQuery, params: dict[str, Param]) -> None:
@@ -155,4 +174,5 @@ def _ids(params: dict[str, Param], key: str) -> list[int]:
 
 
 def _wrong_type(key: str, wanted: str) -> RestError:
-    return invalid_param(key, "rest_invalid_type", f"{key} is not of type {wanted}.", {"param": key})
+    message = f"{key} is not of type {wanted}."
+    return invalid_param(key, "rest_invalid_type", message, {"param": key})

@@ -12,7 +12,7 @@ _NON_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 def dump(value: object) -> bytes:
-    r"""JSON as `wp_json_encode` writes it: ASCII only, `/` as `\/` (seen in captured deliveries)."""
+    r"""JSON as `wp_json_encode` writes it: ASCII only, `/` as `\/` (captured deliveries)."""
     text = orjson.dumps(value).replace(b"/", b"\\/")
     if text.isascii():
         return text

@@ -110,9 +110,14 @@ def _update(shop: Shop, route: Route, record_id: int, data: Document) -> bytes:
     if row is None or (route.parent and row.parent != route.parent):
         raise unknown(route.table, 400)
     status = data.get("status")
-    if route.table in ("products", "orders") and row.status == "trash" and status not in (
-        None,
-        "trash",
+    if (
+        route.table in ("products", "orders")
+        and row.status == "trash"
+        and status
+        not in (
+            None,
+            "trash",
+        )
     ):
         shop.restore(route.table, record_id, str(status))
     return table.body(shop.edit(route.table, record_id, data))

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from sandbox.woocommerce import clock, money, words
-from sandbox.woocommerce.catalogue import Catalogue, links, variation_options
+from sandbox.woocommerce.buyers import addresses
+from sandbox.woocommerce.catalogue import Catalogue, links
 from sandbox.woocommerce.php import Document
+from sandbox.woocommerce.refunds import refund_parts
 from sandbox.woocommerce.seed import (
     EXTERNAL,
     GROUPED,
@@ -16,6 +18,7 @@ from sandbox.woocommerce.seed import (
     variation_price,
 )
 from sandbox.woocommerce.table import Row
+from sandbox.woocommerce.variants import variation_options
 
 WC_VERSION = "11.0.1"
 PAID = frozenset({"processing", "completed", "refunded", "awaiting-shipment"})
@@ -23,6 +26,7 @@ FIRST_CUSTOMER = 2
 GONE_CUSTOMER = 900_000
 GONE_PRODUCT = 990_000_000
 _ITEMS_PER_ORDER = 12
+_PAYMENTS = (("cod", "Cash on delivery"), ("bacs", "Direct bank transfer"))
 _SHIPPING = 490
 _GIFT_WRAP = 250
 
@@ -68,24 +72,26 @@ class Sales:
         total = sum(net) + fee + _SHIPPING + cart_tax + shipping_tax
         status = order_status(index)
         paid = status in PAID
-        billing, shipping = self._addresses(index, bits, (country, city, postcode), row.customer)
+        billing, shipping = addresses(index, bits, (country, city, postcode), row.customer)
         key = f"wc_order_{bits:013x}"[:22]
         item = 100 + index * _ITEMS_PER_ORDER
-        self_url = f"{self.home}/wp-json/wc/v3/orders/{row.id}"
-        done = row.modified if status == "completed" else None
+        method, method_title = _PAYMENTS[bits >> 15 & 1]
+        created, created_gmt = clock.local(row.created), clock.gmt(row.created)
+        modified, modified_gmt = clock.local(row.modified), clock.gmt(row.modified)
+        done = status == "completed"
 
         def show(minor: int) -> str:
             return money.text(minor, places)
 
-        document: Document = {
+        return {
             "id": row.id,
             "parent_id": 0,
             "status": status,
             "currency": currency,
             "version": WC_VERSION,
             "prices_include_tax": False,
-            "date_created": clock.local(row.created),
-            "date_modified": clock.local(row.modified),
+            "date_created": created,
+            "date_modified": modified,
             "discount_total": show(sum(discounts)),
             "discount_tax": show(_tax(sum(discounts), rate)),
             "shipping_total": show(_SHIPPING),
@@ -97,22 +103,22 @@ class Sales:
             "order_key": key,
             "billing": billing,
             "shipping": shipping,
-            "payment_method": "bacs" if bits >> 15 & 1 else "cod",
-            "payment_method_title": "Direct bank transfer" if bits >> 15 & 1 else "Cash on delivery",
+            "payment_method": method,
+            "payment_method_title": method_title,
             "transaction_id": "",
             "customer_ip_address": f"192.0.2.{index % 250}",
             "customer_user_agent": "Mozilla/5.0 seed",
             "created_via": "admin" if bits >> 16 & 3 == 0 else "checkout",
             "customer_note": f"Bitte klingeln – “{index}”" if bits >> 18 & 7 == 0 else "",
-            "date_completed": clock.local(done) if done else None,
-            "date_paid": clock.local(row.created) if paid else None,
+            "date_completed": modified if done else None,
+            "date_paid": created if paid else None,
             "cart_hash": "",
             "number": str(row.id),
             "meta_data": [{"id": 180 + index, "key": "_erp_id", "value": f"E{index}"}]
             if index % 7 == 0
             else [],
             "line_items": [
-                _line(line, item + n, places, (rate_id, line_tax[n])) for n, line in enumerate(lines)
+                _line(line, item + n, places, (rate_id, rate)) for n, line in enumerate(lines)
             ],
             "tax_lines": [
                 {
@@ -179,36 +185,13 @@ class Sales:
             "is_editable": status in ("pending", "on-hold", "checkout-draft"),
             "needs_payment": status in ("pending", "failed"),
             "needs_processing": True,
-            "date_created_gmt": clock.gmt(row.created),
-            "date_modified_gmt": clock.gmt(row.modified),
-            "date_completed_gmt": clock.gmt(done) if done else None,
-            "date_paid_gmt": clock.gmt(row.created) if paid else None,
+            "date_created_gmt": created_gmt,
+            "date_modified_gmt": modified_gmt,
+            "date_completed_gmt": modified_gmt if done else None,
+            "date_paid_gmt": created_gmt if paid else None,
             "currency_symbol": money.symbol(currency),
-            "_links": order_links(self.home, row.id, row.customer, self_url),
+            "_links": order_links(self.home, row.id, row.customer),
         }
-        return document
-
-    def refund(self, row: Row, order: Document) -> Document:
-        """The REST document of a seeded refund of `order`."""
-        listed = next(part for part in order["refunds"] if part["id"] == row.id)
-        full = order["status"] == "refunded"
-        items = [_refunded(line) for line in order["line_items"]] if full else []
-        document = {
-            "id": row.id,
-            "date_created": clock.local(row.created),
-            "date_created_gmt": clock.gmt(row.created),
-            "amount": listed["total"].removeprefix("-"),
-            "reason": listed["reason"],
-            "refunded_by": 1,
-            "refunded_payment": False,
-            "meta_data": [{"id": 185, "key": "_refund_type", "value": "full" if full else "partial"}],
-            "line_items": items,
-            "shipping_lines": [],
-            "tax_lines": [],
-            "fee_lines": [],
-            "_links": refund_links(self.home, order["id"], row.id),
-        }
-        return document
 
     def _lines(self, bits: int, index: int, places: int, *, coupon: bool) -> list[Line]:
         lines = []
@@ -244,35 +227,6 @@ class Sales:
         variation = ids[place] + 1 + ordinal
         return Line(name, ids[place], variation, quantity, cents, cents, sku, facts.name, options)
 
-    def _addresses(
-        self, index: int, bits: int, place: tuple[str, str, str], customer: int
-    ) -> tuple[Document, Document]:
-        country, city, postcode = place
-        shipping = {
-            "first_name": words.FIRST_NAMES[(bits >> 30) % len(words.FIRST_NAMES)],
-            "last_name": words.LAST_NAMES[(bits >> 34) % len(words.LAST_NAMES)],
-            "company": "",
-            "address_1": f"Weg {index}",
-            "address_2": "",
-            "city": city,
-            "state": "",
-            "postcode": postcode,
-            "country": country,
-        }
-        email, phone = f"buyer{index}@example.test", f"0221 {index}"
-        if customer == 0:
-            email, phone = _guest_contact(index, phone)
-        return {**shipping, "email": email, "phone": phone}, {**shipping, "phone": ""}
-
-
-def _guest_contact(index: int, phone: str) -> tuple[str, str]:
-    """Guests come back, write their e-mail in another case, or leave a phone number only."""
-    guest = index // 16
-    if index % 16 == 3:
-        return "", f"+49 171 {guest:07d}"
-    spelling = ("guest{}@example.test", "Guest{}@Example.test", "GUEST{}@EXAMPLE.TEST")[index % 3]
-    return spelling.format(guest), phone
-
 
 def _tax(amount: int, percent: int) -> int:
     return (amount * percent + 50) // 100
@@ -283,8 +237,9 @@ def _taxes(rate_id: int, total: str, subtotal: str) -> list[Document]:
 
 
 def _line(line: Line, item: int, places: int, tax: tuple[int, int]) -> Document:
-    rate_id, total_tax = tax
-    shown_tax = money.text(total_tax, places)
+    rate_id, rate = tax
+    subtotal_tax = money.text(_tax(line.subtotal, rate), places)
+    total_tax = money.text(_tax(line.total, rate), places)
     return {
         "id": item,
         "name": line.name,
@@ -293,10 +248,10 @@ def _line(line: Line, item: int, places: int, tax: tuple[int, int]) -> Document:
         "quantity": line.quantity,
         "tax_class": "",
         "subtotal": money.text(line.subtotal, places),
-        "subtotal_tax": shown_tax,
+        "subtotal_tax": subtotal_tax,
         "total": money.text(line.total, places),
-        "total_tax": shown_tax,
-        "taxes": _taxes(rate_id, shown_tax, shown_tax),
+        "total_tax": total_tax,
+        "taxes": _taxes(rate_id, total_tax, subtotal_tax),
         "meta_data": [
             {
                 "id": 10 * item + n,
@@ -316,58 +271,11 @@ def _line(line: Line, item: int, places: int, tax: tuple[int, int]) -> Document:
     }
 
 
-def _refunded(line: Document) -> Document:
-    item = int(line["id"])
-    amount = f"-{line['total']}"
-    return {
-        **line,
-        "id": 5_000_000_000 + item,
-        "quantity": -int(line["quantity"]),
-        "subtotal": amount,
-        "subtotal_tax": "0.00",
-        "total": amount,
-        "total_tax": "0.00",
-        "taxes": [],
-        "meta_data": [
-            {
-                "id": 6_000_000_000 + item,
-                "key": "_refunded_item_id",
-                "value": str(item),
-                "display_key": "_refunded_item_id",
-                "display_value": str(item),
-            }
-        ],
-    }
-
-
-def refund_parts(order_id: int, index: int, total: int) -> list[tuple[int, int]]:
-    """(refund id, minor units) of a seeded order: all of it, one part, or two parts."""
-    status = order_status(index)
-    if status == "refunded":
-        return [(order_id + 1, total)]
-    if status == "completed" and index % 10 == 4:
-        return [(order_id + 1, total // 3)]
-    if status == "completed" and index % 10 == 8:
-        return [(order_id + 1, total // 4), (order_id + 2, total // 5)]
-    return []
-
-
-def order_links(home: str, order_id: int, customer: int, self_url: str) -> Document:
+def order_links(home: str, order_id: int, customer: int) -> Document:
     """The `_links` of an order; guests have no `customer`."""
-    templates = {"embeddable": True, "href": f"{self_url}/actions/email_templates"}
+    href = f"{home}/wp-json/wc/v3/orders/{order_id}/actions/email_templates"
+    templates = {"embeddable": True, "href": href}
     found = links(home, "orders", order_id, email_templates=[templates])
     if customer:
         found["customer"] = [{"href": f"{home}/wp-json/wc/v3/customers/{customer}"}]
-    return found
-
-
-def refund_links(home: str, order_id: int, refund_id: int) -> Document:
-    """The `_links` of a refund."""
-    found = links(
-        home,
-        f"orders/{order_id}/refunds",
-        refund_id,
-        up=[{"href": f"{home}/wp-json/wc/v3/orders/{order_id}"}],
-    )
-    found["self"][0]["targetHints"] = {"allow": ["GET", "DELETE"]}
     return found

@@ -3,6 +3,7 @@
 import gc
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, TypeAlias
 
 from sandbox.woocommerce import (
@@ -19,9 +20,11 @@ from sandbox.woocommerce.errors import RestError, invalid_id
 from sandbox.woocommerce.keys import ApiKey, KeyRing
 from sandbox.woocommerce.people import People
 from sandbox.woocommerce.php import Document
+from sandbox.woocommerce.refunds import seeded_refund
 from sandbox.woocommerce.sales import Sales
 from sandbox.woocommerce.seed import ShopSeed
 from sandbox.woocommerce.table import Row, Table
+from sandbox.woocommerce.variants import seeded_variation
 from sandbox.woocommerce.writing import modified_stamps
 
 # What each table's records are called in error codes (`woocommerce_rest_product_invalid_id`).
@@ -37,6 +40,7 @@ KINDS = {
     "coupons": "shop_coupon",
     "taxes": "tax",
 }
+_TRASH_SUFFIX = "__trashed"
 _TRASHABLE = frozenset({"products", "orders", "coupons"})
 _WEBHOOK_RESOURCE = {
     "products": "product",
@@ -70,6 +74,7 @@ class Shop:
         self.keys = KeyRing(seed.seed)
         self.listeners: list[Listener] = []
         self.notes: dict[int, list[Document]] = {}
+        self._trashed_from: dict[tuple[str, int], str] = {}
         products, variations, product_ids, next_id = stock_up.product_rows(seed)
         coupons = stock_up.coupon_rows(next_id)
         orders, refunds, self._next_post = stock_up.order_rows(seed, next_id + len(coupons))
@@ -79,7 +84,7 @@ class Shop:
         self.sales = Sales(self.catalogue, home_url)
         self.tables = {
             "products": Table("products", self.catalogue.product),
-            "variations": Table("variations", self.catalogue.variation),
+            "variations": Table("variations", partial(seeded_variation, self.catalogue)),
             "orders": Table("orders", self.sales.order),
             "refunds": Table("refunds", self._render_refund),
             "customers": Table("customers", self.people.customer),
@@ -178,7 +183,7 @@ class Shop:
         return row
 
     def trash(self, name: str, record_id: int) -> Document:
-        """Move a record to the trash; returns it as it was."""
+        """Move a record to the trash, a product's variations with it; returns it as it was."""
         row = self.row(name, record_id)
         kind = KINDS[name]
         if name not in _TRASHABLE:
@@ -192,19 +197,27 @@ class Shop:
                 "woocommerce_rest_already_trashed", f"The {kind} has already been deleted.", 410
             )
         before = self.tables[name].document(row)
-        self.save(name, row, {**before, "status": "trash"})
+        self._trashed_from[name, record_id] = row.status
+        after = {**before, "status": "trash"}
+        if name == "products":
+            after["slug"] += _TRASH_SUFFIX
+        self.save(name, row, after)
         for child in self.variations_of(row) if name == "products" else ():
             self.save("variations", child, self.tables["variations"].document(child), "trash")
         self.announce(name, record_id, "deleted")
         return before
 
-    def restore(self, name: str, record_id: int, status: str = "publish") -> None:
-        """Take a record out of the trash."""
+    def restore(self, name: str, record_id: int, status: str = "") -> None:
+        """Take a record out of the trash, into `status` or the one it had."""
         row = self.row(name, record_id)
-        self.save(name, row, {**self.tables[name].document(row), "status": status})
+        earlier = self._trashed_from.pop((name, record_id), "draft")
+        document = self.tables[name].document(row) | {"status": status or earlier}
+        if name == "products":
+            document["slug"] = document["slug"].removesuffix(_TRASH_SUFFIX)
+        self.save(name, row, document)
         for child in self.variations_of(row) if name == "products" else ():
-            document = self.tables["variations"].document(child)
-            self.save("variations", child, document, document["status"])
+            variation = self.tables["variations"].document(child)
+            self.save("variations", child, variation, variation["status"])
         self.announce(name, record_id, "restored")
 
     def delete(self, name: str, record_id: int) -> Document:
@@ -266,4 +279,4 @@ class Shop:
 
     def _render_refund(self, row: Row) -> Document:
         order = self.tables["orders"].document(self.tables["orders"].rows[row.parent])
-        return self.sales.refund(row, order)
+        return seeded_refund(self.home_url, row, order)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from sandbox.woocommerce import words
 from sandbox.woocommerce.catalogue import FIRST_TERM
 from sandbox.woocommerce.people import category_rows
-from sandbox.woocommerce.sales import FIRST_CUSTOMER, GONE_CUSTOMER, refund_parts
+from sandbox.woocommerce.refunds import refund_parts
+from sandbox.woocommerce.sales import FIRST_CUSTOMER, GONE_CUSTOMER
 from sandbox.woocommerce.seed import (
     HISTORY_START,
     ShopSeed,
@@ -44,8 +45,7 @@ def product_rows(seed: ShopSeed) -> tuple[list[Row], list[Row], list[int], int]:
         )
         products.append(product)
         ids.append(next_id)
-        for ordinal in range(facts.variations):
-            variations.append(_variation(product, next_id + 1 + ordinal, ordinal))
+        variations += [_variation(product, next_id + 1 + n, n) for n in range(facts.variations)]
         next_id += 1 + facts.variations
     return products, variations, ids, next_id
 
@@ -130,4 +130,6 @@ def coupon_rows(first_id: int) -> list[Row]:
 def tax_rows() -> list[Row]:
     """Three tax rates."""
     names = ("MwSt.", "MwSt. ermäßigt", "TVA")
-    return [Row(1 + n, HISTORY_START, HISTORY_START, name=name, index=n) for n, name in enumerate(names)]
+    return [
+        Row(1 + n, HISTORY_START, HISTORY_START, name=name, index=n) for n, name in enumerate(names)
+    ]

@@ -67,7 +67,9 @@ def system_status(shop: "Shop") -> Document:
         ],
         "logging": {
             "logging_enabled": True,
-            "default_handler": "Automattic\\WooCommerce\\Internal\\Admin\\Logging\\LogHandlerFileV2",
+            "default_handler": (
+                "Automattic\\WooCommerce\\Internal\\Admin\\Logging\\LogHandlerFileV2"
+            ),
             "retention_period_days": 30,
             "level_threshold": "",
             "log_directory_size": "40 KB",

@@ -9,6 +9,7 @@ from sandbox.woocommerce import php
 
 HIDDEN = frozenset({"trash", "auto-draft"})
 
+
 @dataclass(slots=True)
 class Row:
     """What a list needs to know of a record without reading it. Times are epoch seconds."""

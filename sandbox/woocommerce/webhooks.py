@@ -126,7 +126,8 @@ class Webhooks:
             raise RestError("woocommerce_rest_request_entity_too_large", message, 413)
         answer: dict[str, list[Any]] = {}
         for item in data.get("create") or []:
-            answer.setdefault("create", []).append(self._try(0, url, lambda i=item: self._create(i)))
+            done = self._try(0, url, lambda i=item: self._create(i))
+            answer.setdefault("create", []).append(done)
         for item in data.get("update") or []:
             number = int(item.get("id") or 0)
             done = self._try(number, url, lambda i=item, n=number: self._update(n, i))

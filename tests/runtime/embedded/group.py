@@ -29,10 +29,15 @@ async def main() -> None:
     async with Supervisor() as group:
         await group.start(postgres)
         await group.start(parent)
-        print(json.dumps([postgres.pid, parent.pid, int(log.read_text())]), flush=True)
+        _say(json.dumps([postgres.pid, parent.pid, int(log.read_text())]))
         await group.wait()
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
     asyncio.run(main())
-    print("stopped", flush=True)
+    _say("stopped")

@@ -13,6 +13,15 @@ import pytest
 from runtime.embedded.child import EmbeddedError, wait_until
 from runtime.embedded.postgres import EmbeddedPostgres
 
+HOLD_LOCK = """
+import sys
+from pathlib import Path
+from runtime.embedded.locks import DirectoryLock
+DirectoryLock(Path(sys.argv[1]), "x").acquire()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
 
 def count(server: EmbeddedPostgres) -> int:
     with psycopg.connect(server.owner_url) as connection:
@@ -60,12 +69,8 @@ def test_a_second_start_keeps_roles_and_data_and_a_long_path_works(tmp_path: Pat
 
 
 def test_a_directory_in_use_is_refused_by_name(tmp_path: Path) -> None:
-    script = (
-        "import sys; from pathlib import Path; from runtime.embedded.locks import DirectoryLock\n"
-        "DirectoryLock(Path(sys.argv[1]), 'x').acquire(); print('held', flush=True); sys.stdin.read()"
-    )
     with subprocess.Popen(
-        [sys.executable, "-c", script, str(tmp_path / "postgres.lock")],
+        [sys.executable, "-c", HOLD_LOCK, str(tmp_path / "postgres.lock")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=Path(__file__).parents[3],

@@ -55,27 +55,27 @@ async def test_a_killed_service_is_started_again(tmp_path: Path) -> None:
         assert first is not None
         os.kill(first, signal.SIGKILL)
         assert await asyncio.to_thread(wait_until, lambda: service.pid not in {first, None}, 5)
-        second = service.pid
-        assert second is not None
-        assert (is_running(first), is_running(second)) == (False, True)
-    assert not is_running(second)
+        assert (is_running(first), service.is_alive()) == (False, True)
+    assert not service.is_alive()
 
 
 async def test_a_service_that_keeps_dying_stops_all_and_names_its_log(tmp_path: Path) -> None:
     steady = program(tmp_path, "steady", "exec sleep 600")
     broken = program(tmp_path, "broken", "echo no such table; sleep 0.05; exit 3")
-    with pytest.raises(SupervisorError) as failure:
+
+    async def run() -> None:
         async with Supervisor(IMPATIENT) as group:
             await group.start(steady)
-            pid = steady.pid
             await group.start(broken)
             await group.wait()
+
+    with pytest.raises(SupervisorError) as failure:
+        await run()
     assert str(failure.value) == (
         f"broken died 3 times in a row (exit code 3): see {tmp_path / 'broken.log'}"
     )
     assert (tmp_path / "broken.log").read_text() == "no such table\n" * 3
-    assert pid is not None
-    assert not is_running(pid)
+    assert not steady.is_alive()
 
 
 async def test_a_service_that_never_comes_up_fails_the_start(tmp_path: Path) -> None:
@@ -83,9 +83,13 @@ async def test_a_service_that_never_comes_up_fails_the_start(tmp_path: Path) -> 
     service = EmbeddedProgram(
         "stillborn", Program(argv=("/bin/sh", "-c", "exit 4"), log=log), is_ready=lambda: False
     )
-    with pytest.raises(EmbeddedError, match=f"^stillborn ended with exit code 4: see {log}$"):
+
+    async def run() -> None:
         async with Supervisor() as group:
             await group.start(service)
+
+    with pytest.raises(EmbeddedError, match=f"^stillborn ended with exit code 4: see {log}$"):
+        await run()
 
 
 async def test_services_stop_in_the_reverse_order_of_their_start(tmp_path: Path) -> None:

@@ -1,0 +1,152 @@
+"""Reading lists from a store: runs of pages, and what changed since a moment."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+
+from temporalio import activity
+
+from activities.errors import translated
+from activities.heartbeat import heartbeating
+from activities.models import (
+    Counts,
+    EntityRef,
+    PlanPullResult,
+    PullChangesInput,
+    PullRangeInput,
+    PullRangeResult,
+)
+from activities.stores import OpenStore, StoreOpener
+from activities.taking import Step, take_page, to_counts
+from db import runs
+from db.runs import RangeKey
+from db.session import Database
+from domain.errors import StoreError
+from domain.pages import Page
+from domain.records import Record
+from providers._kit.protocols import ReadsChanges
+
+OVERLAP = timedelta(seconds=10)
+"""How far a round of catch-up reaches back before the store's clock of the round before: the bound
+is a second coarse, and a row may be committed later than the time it bears."""
+
+UNKNOWN_CLOCK_MARGIN = timedelta(minutes=10)
+"""For a store that does not tell its time, how far its clock may be behind ours."""
+
+
+class PullActivities:
+    """The steps of `PullWorkflow` that read lists."""
+
+    def __init__(self, database: Database, opener: StoreOpener) -> None:
+        self._database = database
+        self._opener = opener
+
+    @activity.defn
+    async def plan_pull(self, args: EntityRef) -> PlanPullResult:
+        """How long the list is, and the store's clock before anything of it is read."""
+        with translated():
+            store = await self._opener.open(args.tenant_id, args.store_id)
+            listing = await store.client.fetch_listing(args.entity)
+            async with self._database.tenant(args.tenant_id) as connection:
+                await runs.begin_entity(
+                    connection,
+                    _key(args, ""),
+                    total=listing.total,
+                    store_clock=listing.store_clock or datetime.now(UTC) - UNKNOWN_CLOCK_MARGIN,
+                )
+            return PlanPullResult(total=listing.total, total_pages=listing.total_pages)
+
+    @activity.defn
+    async def pull_range(self, args: PullRangeInput) -> PullRangeResult:
+        """Read a run of pages, each applied in a transaction with the resume point behind it.
+
+        The next page is fetched while the last one is written.
+        """
+        with translated():
+            key = _key(args, args.name)
+            async with self._database.tenant(args.tenant_id) as connection:
+                state = await runs.load_range(connection, key)
+            if state.is_done:
+                return PullRangeResult(counts=to_counts(state.counts), total_pages=args.last)
+            store = await self._opener.open(args.tenant_id, args.store_id)
+            first = int(state.resume) if state.resume else args.first
+            async with heartbeating():
+                counts, total_pages = await self._read_pages(store, args, first)
+            return PullRangeResult(counts=to_counts(state.counts) + counts, total_pages=total_pages)
+
+    async def _read_pages(
+        self, store: OpenStore, args: PullRangeInput, first: int
+    ) -> tuple[Counts, int]:
+        counts, total_pages = Counts(), args.last
+        upcoming = asyncio.create_task(store.client.fetch_page(args.entity, first))
+        try:
+            for number in range(first, args.last + 1):
+                page: Page[Record] = await upcoming
+                if number < args.last:
+                    upcoming = asyncio.create_task(store.client.fetch_page(args.entity, number + 1))
+                total_pages = page.total_pages or total_pages
+                step = Step(
+                    place=f"page {number}",
+                    resume=str(number + 1),
+                    is_done=number == args.last,
+                    is_catch_up=args.collect,
+                    collect=args.collect,
+                )
+                key = _key(args, args.name)
+                counts += await take_page(self._database, args.store_id, key, page, step)
+                activity.heartbeat(number)
+        finally:
+            upcoming.cancel()
+            await asyncio.gather(upcoming, return_exceptions=True)
+        return counts, total_pages
+
+    @activity.defn
+    async def pull_changes(self, args: PullChangesInput) -> Counts:
+        """Read what changed since the round before, and move the bound for the next one."""
+        with translated():
+            key = _key(args, args.name)
+            async with self._database.tenant(args.tenant_id) as connection:
+                state = await runs.load_range(connection, key)
+                since = await runs.changed_since(connection, key)
+            counts = to_counts(state.counts)
+            if state.is_done or since is None:
+                return counts
+            store = await self._opener.open(args.tenant_id, args.store_id)
+            if not isinstance(store.client, ReadsChanges):
+                raise StoreError(f"{store.manifest.slug} cannot tell what changed since a moment")
+            async with heartbeating():
+                return counts + await self._read_changes(store.client, args, state.resume, since)
+
+    async def _read_changes(
+        self, client: ReadsChanges, args: PullChangesInput, resume: str, since: datetime
+    ) -> Counts:
+        if resume:
+            cursor, clock = json.loads(resume)
+        else:
+            listing = await client.fetch_listing(args.entity)
+            seen_at = listing.store_clock or datetime.now(UTC) - UNKNOWN_CLOCK_MARGIN
+            cursor, clock = None, seen_at.isoformat()
+        key, counts = _key(args, args.name), Counts()
+        bound = (since - OVERLAP).isoformat()
+        for number in range(1, 1_000_000):
+            changes = await client.fetch_changes(args.entity, since=bound, cursor=cursor)
+            cursor = changes.cursor
+            step = Step(
+                place=f"round {args.round}, step {number}",
+                resume=json.dumps([cursor, clock]),
+                is_done=cursor is None,
+                is_catch_up=True,
+            )
+            counts += await take_page(self._database, args.store_id, key, changes.page, step)
+            activity.heartbeat(number)
+            if cursor is None:
+                break
+        async with self._database.tenant(args.tenant_id) as connection:
+            await runs.update_entity(
+                connection, key, changed_since=datetime.fromisoformat(clock), round=args.round
+            )
+        return counts
+
+
+def _key(args: EntityRef, name: str) -> RangeKey:
+    return RangeKey(args.tenant_id, args.run_id, args.entity, name)

@@ -1,0 +1,86 @@
+"""The beginning and the end of a run, and what the store is told in between."""
+
+from temporalio import activity
+
+from activities.errors import translated
+from activities.models import BeginRunInput, BeginRunResult, EndRunInput, RecordFailureInput, RunRef
+from activities.stores import StoreOpener
+from db import runs, settle
+from db.session import Database
+from db.staging import Origin
+from domain.statuses import SyncStatus
+
+_MOST_GUEST_PASSES = 1000
+
+
+class RunActivities:
+    """Bookkeeping of runs. All of it is a row that is set to what it should be."""
+
+    def __init__(self, database: Database, opener: StoreOpener) -> None:
+        self._database = database
+        self._opener = opener
+
+    @activity.defn
+    async def begin_run(self, args: BeginRunInput) -> BeginRunResult:
+        """Begin a run, or go on with the one that was interrupted."""
+        with translated():
+            store = await self._opener.open(args.tenant_id, args.store_id)
+            key = runs.RunKey(
+                args.tenant_id, args.store_id, args.kind, args.workflow_id, args.workflow_run_id
+            )
+            async with self._database.tenant(args.tenant_id) as connection:
+                run_id, resumed = await runs.begin_run(connection, key)
+                await runs.open_logs(connection, key, run_id, store.manifest.entities)
+            return BeginRunResult(
+                run_id=run_id,
+                provider=store.manifest.slug,
+                entities=store.manifest.entities,
+                tracks_changes=tuple(sorted(store.manifest.tracks_changes)),
+                page_size=store.manifest.page_size,
+                resumed=resumed,
+            )
+
+    @activity.defn
+    async def record_failure(self, args: RecordFailureInput) -> None:
+        """Show on the store that it is down, and when it is tried again."""
+        with translated():
+            async with self._database.tenant(args.tenant_id) as connection:
+                await runs.record_failure(
+                    connection,
+                    args.store_id,
+                    message=args.message,
+                    retry_count=args.retry_count,
+                    next_retry_at=args.next_retry_at,
+                )
+
+    @activity.defn
+    async def clear_failure(self, args: RunRef) -> None:
+        """Show on the store that it answers again."""
+        with translated():
+            async with self._database.tenant(args.tenant_id) as connection:
+                await runs.clear_failure(connection, args.store_id)
+
+    @activity.defn
+    async def settle_run(self, args: RunRef) -> None:
+        """Fill in references whose target came later, and bring guests to their newest order."""
+        with translated():
+            async with self._database.tenant(args.tenant_id) as connection:
+                await settle.settle_references(connection, args.store_id)
+            origin = Origin(args.tenant_id, args.store_id, bulk=True)
+            for _ in range(_MOST_GUEST_PASSES):
+                left = await self._database.transact(
+                    args.tenant_id, lambda connection: settle.settle_guests(connection, origin)
+                )
+                if not left:
+                    return
+
+    @activity.defn
+    async def end_run(self, args: EndRunInput) -> None:
+        """Close the run and its log."""
+        status = SyncStatus(args.status)
+        with translated():
+            async with self._database.tenant(args.tenant_id) as connection:
+                await runs.end_run(
+                    connection, args.run_id, args.store_id, status=status, error=args.error
+                )
+                await runs.close_logs(connection, args.run_id, status=status, error=args.error)

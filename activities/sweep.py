@@ -1,0 +1,96 @@
+"""Sweeping: which ids does the store have, which have we, and putting the difference right."""
+
+from collections.abc import Iterator, Sequence
+
+from temporalio import activity
+
+from activities.errors import translated
+from activities.heartbeat import heartbeating
+from activities.models import (
+    Counts,
+    EntityRef,
+    SettleSweepInput,
+    SettleSweepResult,
+    StartSweepResult,
+    SweepInput,
+)
+from activities.stores import StoreOpener
+from activities.taking import Step, take_page
+from db import runs, sweeps
+from db.runs import RangeKey
+from db.session import Database
+
+
+class SweepActivities:
+    """The steps of `PullWorkflow` that compare ids."""
+
+    def __init__(self, database: Database, opener: StoreOpener) -> None:
+        self._database = database
+        self._opener = opener
+
+    @activity.defn
+    async def start_sweep(self, args: EntityRef) -> StartSweepResult:
+        """Forget the sweep before, and note how the list looks now."""
+        with translated():
+            store = await self._opener.open(args.tenant_id, args.store_id)
+            listing = await store.client.fetch_listing(args.entity)
+            async with self._database.tenant(args.tenant_id) as connection:
+                await sweeps.clear_sweep(connection, args.run_id, args.entity)
+            return StartSweepResult(
+                total=listing.total, total_pages=listing.total_pages, newest_id=listing.newest_id
+            )
+
+    @activity.defn
+    async def collect_sweep(self, args: SweepInput) -> None:
+        """Collect the ids of a run of pages. Collecting an id twice is collecting it once."""
+        with translated():
+            store = await self._opener.open(args.tenant_id, args.store_id)
+            async with heartbeating():
+                for number in range(args.first, args.last + 1):
+                    page = await store.client.fetch_ids(args.entity, number)
+                    async with self._database.tenant(args.tenant_id) as connection:
+                        await sweeps.collect_ids(
+                            connection, args.tenant_id, args.run_id, args.entity, page.ids
+                        )
+                    activity.heartbeat(number)
+
+    @activity.defn
+    async def settle_sweep(self, args: SettleSweepInput) -> SettleSweepResult:
+        """Fetch what is missing, and mark as gone what a second read confirms is gone.
+
+        A list that moved under the sweep is not trusted; the sweep is then repeated, and what it
+        did find is put right all the same, as every finding is confirmed by reading the record.
+        """
+        with translated():
+            store = await self._opener.open(args.tenant_id, args.store_id)
+            async with heartbeating():
+                after = await store.client.fetch_listing(args.entity)
+                async with self._database.tenant(args.tenant_id) as connection:
+                    missing = await sweeps.list_missing(
+                        connection, args.store_id, args.run_id, args.entity
+                    )
+                    gone = await sweeps.list_gone(
+                        connection, args.store_id, args.run_id, args.entity
+                    )
+                counts = Counts()
+                key = RangeKey(args.tenant_id, args.run_id, args.entity, args.name)
+                for ids in _batches([*missing, *gone], store.manifest.page_size):
+                    page = await store.client.fetch_by_ids(args.entity, ids)
+                    step = Step(f"sweep {args.round}", "", is_done=False, is_catch_up=True)
+                    counts += await take_page(self._database, args.store_id, key, page, step)
+                    activity.heartbeat(len(ids))
+                async with self._database.tenant(args.tenant_id) as connection:
+                    await sweeps.clear_sweep(connection, args.run_id, args.entity)
+                    await runs.update_entity(
+                        connection, key, total=after.total, round=args.round, phase="settled"
+                    )
+            is_trusted = (after.total, after.newest_id) == (
+                args.before.total,
+                args.before.newest_id,
+            )
+            return SettleSweepResult(is_trusted=is_trusted, counts=counts)
+
+
+def _batches(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]

@@ -1,0 +1,94 @@
+"""Taking in a page: records, rejections and the resume point in one transaction."""
+
+from dataclasses import dataclass, replace
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from activities.models import Counts
+from db import runs, sweeps
+from db.apply import UNKEEPABLE, Applied, apply
+from db.runs import RangeCounts, RangeKey
+from db.session import Database
+from db.staging import Origin
+from domain.pages import Page
+from domain.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One page of a piece of a pull.
+
+    Attributes:
+        place: names the page, for rejected records without an id.
+        resume: where the piece goes on once this step is in.
+        is_done: whether the piece ends here.
+        is_catch_up: records that were known and stay the same do not count again.
+        collect: whether the ids of the page are kept for a sweep.
+    """
+
+    place: str
+    resume: str
+    is_done: bool
+    is_catch_up: bool = False
+    collect: bool = False
+
+
+async def take_page(
+    database: Database, store_id: int, key: RangeKey, page: Page[Record], step: Step
+) -> Counts:
+    """Apply a page and advance its piece. Killed before the commit, it did nothing."""
+
+    async def work(connection: AsyncConnection, *, careful: bool = False) -> RangeCounts:
+        origin = Origin(key.tenant_id, store_id, bulk=True)
+        applied = await apply(connection, origin, key.entity, page, careful=careful)
+        new = await runs.reject(connection, key, applied.rejected, place=step.place)
+        if step.collect:
+            await sweeps.collect_ids(connection, key.tenant_id, key.run_id, key.entity, _ids(page))
+        counts = _counted(applied, new, step)
+        await runs.advance_range(
+            connection, key, resume=step.resume, is_done=step.is_done, step=counts
+        )
+        return counts
+
+    try:
+        counts = await database.transact(key.tenant_id, work)
+    except UNKEEPABLE:
+        counts = await database.transact(
+            key.tenant_id, lambda connection: work(connection, careful=True)
+        )
+    return to_counts(counts)
+
+
+def to_counts(counts: RangeCounts) -> Counts:
+    """The database's counts as a message."""
+    return Counts(
+        seen=counts.seen,
+        created=counts.created,
+        updated=counts.updated,
+        unchanged=counts.unchanged,
+        deleted=counts.deleted,
+        rejected=counts.rejected,
+        pages=counts.pages,
+    )
+
+
+def _counted(applied: Applied, rejected: int, step: Step) -> RangeCounts:
+    counts = RangeCounts(
+        pages=1,
+        created=applied.created,
+        updated=applied.updated,
+        unchanged=applied.unchanged,
+        deleted=applied.deleted,
+        rejected=rejected,
+    )
+    if step.is_catch_up:
+        return replace(counts, seen=applied.created + rejected, unchanged=0)
+    return replace(counts, seen=applied.created + applied.updated + applied.unchanged + rejected)
+
+
+def _ids(page: Page[Record]) -> list[str]:
+    return [
+        *(one.external_id for one in page.records),
+        *page.skipped,
+        *(one.external_id for one in page.rejected if one.external_id is not None),
+    ]

@@ -1,0 +1,187 @@
+"""Connecting a store, and giving a connected one other credentials."""
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from pydantic import SecretStr
+
+from api import problems
+from api.connection_form import Form, fill_in, is_same_shop, merge
+from api.imports import start_import
+from api.problems import ProblemError
+from api.schemas.stores import CreateStoreBody, UpdateStoreBody
+from api.services import ApiServices
+from api.temporal import TemporalUnavailableError
+from api.trials import judge_or_refuse, trial_of_new
+from db.crypto import Sealed, store_context
+from db.store_checks import (
+    NewStore,
+    StoreCheck,
+    allocate_store_id,
+    promote_check,
+    replace_credentials,
+)
+from db.stores import (
+    Store,
+    find_credentials,
+    find_store,
+    has_links,
+    is_code_taken,
+    update_store,
+)
+from domain.errors import NotFoundError
+from providers._kit.protocols import Provider
+
+_log = structlog.get_logger(__name__)
+
+_WEBHOOK_CODE_BYTES = 24
+
+
+async def connect_store(
+    services: ApiServices, tenant_id: int, body: CreateStoreBody
+) -> tuple[Store, SecretStr | None]:
+    """Try the credentials and keep the store if they are right; nothing is kept if they are not.
+
+    Returns the store, and its webhook secret if it was generated.
+
+    Raises:
+        ProblemError: the form is wrong, the code is taken, or the store says no.
+        ConflictError: the code was taken while the credentials were tried.
+    """
+    provider = _provider(services, body.provider)
+    form = fill_in(provider, body.config)
+    async with services.database.tenant(tenant_id) as connection:
+        if await is_code_taken(connection, body.code):
+            raise _code_taken(body.code)
+        store_id = await allocate_store_id(connection)
+    check = StoreCheck(store_id, body.provider, _sealed(services, form, store_id))
+    async with trial_of_new(services, tenant_id, check) as trial:
+        facts = await judge_or_refuse(services, trial)
+        new = NewStore(
+            name=body.name,
+            code=body.code,
+            webhook_code=secrets.token_urlsafe(_WEBHOOK_CODE_BYTES),
+            store_url=str(facts["store_url"]),
+            facts=facts,
+            settings={},
+        )
+        async with services.database.tenant(tenant_id) as connection:
+            await promote_check(connection, trial.check_id, new)
+    return await get_store(services, tenant_id, store_id), form.generated_secret
+
+
+async def first_import(
+    services: ApiServices, tenant_id: int, store: Store
+) -> tuple[str | None, str | None]:
+    """Start the first import. Returns (workflow id, warning): the store stays, whatever happens."""
+    try:
+        started = await start_import(services, tenant_id, store)
+    except TemporalUnavailableError as error:
+        _log.warning("first_import_not_started", store_id=store.id, reason=str(error))
+        return None, (
+            "The store is connected, but its import could not be started because the workflow "
+            f"service does not answer. Start it with POST /api/stores/{store.id}/import."
+        )
+    return started.workflow_id, None
+
+
+async def change_store(
+    services: ApiServices, tenant_id: int, store: Store, body: UpdateStoreBody
+) -> tuple[Store, SecretStr | None]:
+    """Change a store. A new connection is tried first; if it fails, nothing is changed at all.
+
+    Returns the store, and its webhook secret if it was generated.
+
+    Raises:
+        ProblemError: the form is wrong, the store says no, or it is another shop.
+        ConflictError: the code is taken, or someone else changed the store meanwhile.
+    """
+    values = {
+        name: getattr(body, name) for name in ("name", "code") if name in body.model_fields_set
+    }
+    generated = None
+    if "config" in body.model_fields_set:
+        generated = await _change_connection(services, tenant_id, store, body, values)
+    elif values:
+        async with services.database.tenant(tenant_id) as connection:
+            await update_store(connection, store.id, values)
+    return await get_store(services, tenant_id, store.id), generated
+
+
+async def get_store(services: ApiServices, tenant_id: int, store_id: int) -> Store:
+    """One of the tenant's stores. Raises ProblemError (404)."""
+    async with services.database.tenant(tenant_id) as connection:
+        store = await find_store(connection, store_id)
+    if store is None:
+        raise problems.not_found(f"store {store_id}", "/api/stores")
+    return store
+
+
+async def _change_connection(
+    services: ApiServices,
+    tenant_id: int,
+    store: Store,
+    body: UpdateStoreBody,
+    values: Mapping[str, Any],
+) -> SecretStr | None:
+    provider = _provider(services, store.provider)
+    async with services.database.tenant(tenant_id) as connection:
+        code = body.code if body.code != store.code else None
+        if code and await is_code_taken(connection, code):
+            raise _code_taken(code)
+        kept = await find_credentials(connection, store.id)
+        is_imported = await has_links(connection, store.id)
+    if kept is None:
+        raise problems.not_found(f"store {store.id}", "/api/stores")
+    form = merge(
+        provider, services.secrets.open(kept, context=store_context(store.id)), body.config
+    )
+    _refuse_other_shop(store, form.config.store_url, body, is_imported=is_imported)
+    check = StoreCheck(store.id, store.provider, _sealed(services, form, store.id))
+    async with trial_of_new(services, tenant_id, check) as trial:
+        facts = await judge_or_refuse(services, trial)
+        found_url = str(facts["store_url"])
+        if not is_same_shop(found_url, form.config.store_url):
+            _refuse_other_shop(store, found_url, body, is_imported=is_imported)
+        changed = {**values, "facts": facts, "store_url": found_url}
+        async with services.database.tenant(tenant_id) as connection:
+            await replace_credentials(connection, trial.check_id, changed, replaces=kept)
+    return form.generated_secret
+
+
+def _refuse_other_shop(
+    store: Store, new_url: str, body: UpdateStoreBody, *, is_imported: bool
+) -> None:
+    """The ids of one shop mean nothing in another: its records would be mixed with the first's."""
+    if not is_imported or body.store_moved or is_same_shop(new_url, store.store_url):
+        return
+    raise ProblemError(
+        problems.CONFLICT,
+        f"Store {store.id} was imported from {store.store_url}. For another shop, connect a store "
+        "of its own with POST /api/stores. If the same shop has a new address, send "
+        '"storeMoved": true with this change.',
+    )
+
+
+def _provider(services: ApiServices, slug: str) -> Provider:
+    try:
+        return services.registry.get(slug)
+    except NotFoundError:
+        known = ", ".join(provider.manifest.slug for provider in services.registry.all())
+        raise problems.invalid(
+            "/provider", f"There is no such provider. GET /api/providers lists them: {known}."
+        ) from None
+
+
+def _sealed(services: ApiServices, form: Form, store_id: int) -> Sealed:
+    return services.secrets.seal(form.plain, context=store_context(store_id))
+
+
+def _code_taken(code: str) -> ProblemError:
+    return ProblemError(
+        problems.CONFLICT,
+        f"There is a store with the code {code!r} already: choose another.",
+        errors=[problems.FieldProblem(pointer="/code", detail="It is taken.")],
+    )

@@ -1,0 +1,49 @@
+"""Starting a store's import."""
+
+from api.problems import CONFLICT, ProblemError
+from api.schemas.syncs import StartedImportAnswer
+from api.services import ApiServices
+from api.temporal import Started
+from db.stores import Store, mark_import_pending
+from workflows.models import ImportStoreInput
+
+
+def status_path(workflow_id: str) -> str:
+    """Where the state of a workflow can be read."""
+    return f"/api/syncs/{workflow_id}"
+
+
+async def start_import(services: ApiServices, tenant_id: int, store: Store) -> Started:
+    """Start the import, or find the one that is running.
+
+    Raises:
+        ProblemError: 409, the store is not active.
+        TemporalUnavailableError: it could not be started.
+    """
+    if not store.is_active:
+        raise ProblemError(CONFLICT, f"Store {store.id} is not active: activate it first.")
+    started = await services.temporal.start_import(
+        ImportStoreInput(
+            tenant_id=tenant_id,
+            store_id=store.id,
+            provider=store.provider,
+            ladder_s=services.config.ladder_s,
+        )
+    )
+    if not started.already_running:
+        async with services.database.tenant(tenant_id) as connection:
+            await mark_import_pending(
+                connection, store.id, last_attempt_at=store.last_sync_attempt_at
+            )
+    return started
+
+
+def started_view(services: ApiServices, started: Started) -> StartedImportAnswer:
+    """The answer to a start."""
+    return StartedImportAnswer(
+        workflow_id=started.workflow_id,
+        run_id=started.run_id or None,
+        status_url=status_path(started.workflow_id),
+        temporal_ui_url=services.workflow_page(started.workflow_id),
+        already_running=started.already_running,
+    )

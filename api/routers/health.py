@@ -1,0 +1,116 @@
+"""`/api/health`: whether the hub serves, part by part."""
+
+import asyncio
+from collections.abc import Collection
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Depends, Query
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.responses import Response
+
+from api import problems
+from api.auth import Principal, authenticate_if_given
+from api.problems import ProblemError
+from api.schemas.health import HealthAnswer, ServicesAnswer, State
+from api.services import ApiServices, Services, now
+from db.schema_version import find_revision, newest_revision
+from db.stores import list_providers_in_use
+from db.tenants import get_tenant
+from domain.statuses import SyncStatus
+
+_log = structlog.get_logger(__name__)
+
+router = APIRouter(prefix="/api/health", tags=["health"])
+
+_TIMEOUT_S = 2.0
+_DOWN = 503
+
+
+@router.get("", summary="Whether the hub serves", responses={503: {"model": HealthAnswer}})
+async def health(
+    response: Response,
+    services: Services,
+    principal: Annotated[Principal | None, Depends(authenticate_if_given)],
+    organization_id: Annotated[
+        str | None,
+        Query(alias="organizationId", max_length=64, description="Must be that of the key"),
+    ] = None,
+    detailed: bool = False,
+) -> HealthAnswer:
+    """The hub as a whole; with a key and `detailed`, its parts and the tenant's integrations.
+
+    503 when it cannot serve. A store that fails makes its integration unhealthy, not the hub.
+    """
+    if detailed and principal is None:
+        raise ProblemError(
+            problems.UNAUTHENTICATED,
+            "detailed=true needs a key: send X-API-Key and X-API-Secret.",
+            headers={"WWW-Authenticate": "ApiKey"},
+        )
+    (database, migrations), temporal = await asyncio.gather(
+        _database(services), _temporal(services)
+    )
+    integrations: dict[str, State] = {}
+    if principal is not None and database == "healthy":
+        integrations = await _integrations(services, principal, organization_id)
+    overall = _overall(database, temporal, migrations)
+    if overall == "unhealthy":
+        response.status_code = _DOWN
+    moment = now()
+    return HealthAnswer(
+        status=overall,
+        timestamp=moment,
+        version=services.config.version,
+        environment=services.config.environment,
+        uptime=int((moment - services.started_at).total_seconds()),
+        services=ServicesAnswer(
+            database=database,
+            temporal=temporal,
+            migrations=migrations,
+            integrations=integrations,
+        )
+        if detailed
+        else None,
+    )
+
+
+def _overall(database: State, temporal: State, migrations: State) -> State:
+    """Without Temporal records can still be read; without the database nothing can."""
+    if database != "healthy":
+        return "unhealthy"
+    return "healthy" if temporal == migrations == "healthy" else "degraded"
+
+
+async def _database(services: ApiServices) -> tuple[State, State]:
+    try:
+        async with asyncio.timeout(_TIMEOUT_S), services.database.lookup() as connection:
+            revision = await find_revision(connection)
+    except (SQLAlchemyError, TimeoutError) as error:
+        _log.warning("database_unhealthy", error_type=type(error).__name__)
+        return "unhealthy", "unhealthy"
+    return "healthy", "healthy" if revision == newest_revision() else "degraded"
+
+
+async def _temporal(services: ApiServices) -> State:
+    return "healthy" if await services.temporal.is_healthy() else "unhealthy"
+
+
+async def _integrations(
+    services: ApiServices, principal: Principal, organization_id: str | None
+) -> dict[str, State]:
+    async with services.database.tenant(principal.tenant_id) as connection:
+        tenant = await get_tenant(connection)
+        in_use = await list_providers_in_use(connection)
+    if organization_id not in {None, tenant.public_id}:
+        raise ProblemError(
+            problems.NOT_FOUND,
+            "There is no such organization for this key. Leave organizationId out.",
+        )
+    return {provider: _integration(statuses) for provider, statuses in in_use.items()}
+
+
+def _integration(statuses: Collection[str]) -> State:
+    if SyncStatus.FAILED not in statuses:
+        return "healthy"
+    return "unhealthy" if len(statuses) == 1 else "degraded"

@@ -1,0 +1,178 @@
+"""`/api/stores`: connecting, showing, changing and deleting stores."""
+
+import structlog
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import problems
+from api.answers import json_answer
+from api.auth import StoresReader, StoresWriter
+from api.connecting import change_store, connect_store, first_import, get_store
+from api.idempotency import Idempotent
+from api.paging import Cursor, Limit, after_id, next_cursor
+from api.params import StoreId, require_json
+from api.schemas.stores import (
+    ChangedStoreAnswer,
+    CreatedStoreAnswer,
+    CreateStoreBody,
+    StoreAnswer,
+    StoreListAnswer,
+    TestConnectionAnswer,
+    UpdateStoreBody,
+)
+from api.services import ApiServices, Services
+from api.store_views import facts_view, store_view
+from api.temporal import TemporalUnavailableError
+from api.trials import judge, trial_of_stored
+from db.stores import delete_store, list_stores
+from domain.entities import Entity
+from workflows.ids import import_id, pull_id
+
+_log = structlog.get_logger(__name__)
+
+router = APIRouter(prefix="/api/stores", tags=["stores"])
+
+_LISTING = "stores"
+_CONNECTED = "The store answered and accepts the credentials."
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=CreatedStoreAnswer,
+    dependencies=[Depends(require_json)],
+    summary="Connect a store",
+)
+async def create_store(
+    request: Request,
+    body: CreateStoreBody,
+    principal: StoresWriter,
+    services: Services,
+    idempotency: Idempotent,
+) -> Response:
+    """Try the credentials, keep the store if they are right, and start its import if asked.
+
+    Nothing is kept when the store says no.
+    """
+
+    async def work() -> Response:
+        store, generated = await connect_store(services, principal.tenant_id, body)
+        workflow_id, warning = None, None
+        if body.sync:
+            workflow_id, warning = await first_import(services, principal.tenant_id, store)
+        answer = store_view(
+            services,
+            store,
+            CreatedStoreAnswer,
+            own_url=str(request.base_url),
+            generated_secret=generated,
+            workflow_id=workflow_id,
+            temporal_ui_url=services.workflow_page(workflow_id),
+            warning=warning,
+        )
+        location = {"Location": f"/api/stores/{store.id}"}
+        return json_answer(answer, status_code=201, headers=location)
+
+    return await idempotency.run(principal, work)
+
+
+@router.get("", summary="List stores")
+async def list_(
+    request: Request,
+    principal: StoresReader,
+    services: Services,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> StoreListAnswer:
+    """Stores that are not deleted, oldest first."""
+    after = after_id(_LISTING, cursor)
+    async with services.database.tenant(principal.tenant_id) as connection:
+        rows = await list_stores(connection, after=after, limit=limit + 1)
+    page = rows[:limit]
+    own_url = str(request.base_url)
+    return StoreListAnswer(
+        data=[store_view(services, one, StoreAnswer, own_url=own_url) for one in page],
+        next_cursor=next_cursor(_LISTING, rows, limit, page[-1].id if page else 0),
+    )
+
+
+@router.get("/{store_id}", summary="Show a store")
+async def show(
+    request: Request, store_id: StoreId, principal: StoresReader, services: Services
+) -> StoreAnswer:
+    """A store without its credentials."""
+    store = await get_store(services, principal.tenant_id, store_id)
+    return store_view(services, store, StoreAnswer, own_url=str(request.base_url))
+
+
+@router.patch("/{store_id}", dependencies=[Depends(require_json)], summary="Change a store")
+async def update(
+    request: Request,
+    store_id: StoreId,
+    body: UpdateStoreBody,
+    principal: StoresWriter,
+    services: Services,
+) -> ChangedStoreAnswer:
+    """Change the name, the code, or the connection, which is tried first.
+
+    Of `config`, what is left out stays as it is stored and null takes a field away. A new address
+    needs the keys again, and for a store that was imported `storeMoved` too.
+    """
+    store = await get_store(services, principal.tenant_id, store_id)
+    changed, generated = await change_store(services, principal.tenant_id, store, body)
+    return store_view(
+        services,
+        changed,
+        ChangedStoreAnswer,
+        own_url=str(request.base_url),
+        generated_secret=generated,
+    )
+
+
+@router.delete("/{store_id}", status_code=204, summary="Delete a store")
+async def delete(store_id: StoreId, principal: StoresWriter, services: Services) -> Response:
+    """Stop its work, wipe its credentials and free its code. Its records stay."""
+    async with services.database.tenant(principal.tenant_id) as connection:
+        deleted = await delete_store(connection, store_id)
+    if not deleted:
+        raise problems.not_found(f"store {store_id}", "/api/stores")
+    await _stop_workflows(services, store_id)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/{store_id}/test-connection",
+    response_model=TestConnectionAnswer,
+    summary="Try a store's credentials",
+)
+async def test_connection(
+    store_id: StoreId, principal: StoresWriter, services: Services, idempotency: Idempotent
+) -> Response:
+    """Try the stored credentials now. Changes nothing."""
+
+    async def work() -> Response:
+        store = await get_store(services, principal.tenant_id, store_id)
+        async with trial_of_stored(
+            services, principal.tenant_id, store_id=store.id, provider=store.provider
+        ) as trial:
+            verdict = await judge(services, trial)
+        refused = verdict.problem
+        answer = TestConnectionAnswer(
+            connected=refused is None,
+            message=refused.detail if refused else _CONNECTED,
+            facts=None if refused else facts_view(verdict.facts),
+        )
+        return json_answer(answer)
+
+    return await idempotency.run(principal, work)
+
+
+async def _stop_workflows(services: ApiServices, store_id: int) -> None:
+    """Best effort: work that goes on finds the store gone at its next step and ends."""
+    workflow_ids = [import_id(store_id), *(pull_id(store_id, entity) for entity in Entity)]
+    try:
+        for workflow_id in workflow_ids:
+            await services.temporal.cancel(workflow_id)
+    except TemporalUnavailableError as error:
+        _log.warning("workflows_not_stopped", store_id=store_id, reason=str(error))

@@ -1,0 +1,205 @@
+"""Starting, watching and stopping imports."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from api import problems
+from api.answers import json_answer
+from api.auth import SyncsReader, SyncsWriter
+from api.connecting import get_store
+from api.idempotency import Idempotent
+from api.imports import start_import, started_view, status_path
+from api.paging import MAX_ID, Cursor, Limit, decode_cursor, encode_cursor, next_cursor, read_id
+from api.params import StoreId, WorkflowId
+from api.problems import CONFLICT, ProblemError
+from api.schemas.syncs import (
+    CancelAnswer,
+    StartedImportAnswer,
+    Status,
+    SyncDetailAnswer,
+    SyncListAnswer,
+    SyncLogListAnswer,
+    SyncStatusAnswer,
+)
+from api.services import ApiServices, Services
+from api.sync_views import entities_view, log_views, progress_view, run_view, status_view
+from db.read_syncs import RunFilter, find_latest_run, list_logs, list_runs, load_progress
+from db.stores import Store, find_store
+from domain.statuses import SyncStatus
+from workflows.ids import WorkflowKey, import_id, parse_id
+
+router = APIRouter(prefix="/api", tags=["syncs"])
+
+_RUNS = "syncs"
+_LOGS = "sync-logs"
+
+
+@router.post(
+    "/stores/{store_id}/import",
+    status_code=202,
+    response_model=StartedImportAnswer,
+    summary="Import a store",
+)
+async def import_store(
+    store_id: StoreId, principal: SyncsWriter, services: Services, idempotency: Idempotent
+) -> Response:
+    """Start the import of everything in the store, or find the one that is running."""
+
+    async def work() -> Response:
+        store = await get_store(services, principal.tenant_id, store_id)
+        started = await start_import(services, principal.tenant_id, store)
+        answer = started_view(services, started)
+        return json_answer(answer, status_code=202, headers={"Location": answer.status_url})
+
+    return await idempotency.run(principal, work)
+
+
+@router.get("/stores/{store_id}/sync-status", summary="Where a store's sync is")
+async def sync_status(
+    store_id: StoreId, principal: SyncsReader, services: Services
+) -> SyncStatusAnswer:
+    """The store's sync status, and the counts of its latest import."""
+    async with services.database.tenant(principal.tenant_id) as connection:
+        store = await find_store(connection, store_id)
+        if store is None:
+            raise problems.not_found(f"store {store_id}", "/api/stores")
+        return await status_view(services, connection, store)
+
+
+@router.get("/stores/{store_id}/sync-logs", summary="What happened to a store")
+async def sync_logs(
+    store_id: StoreId,
+    principal: SyncsReader,
+    services: Services,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> SyncLogListAnswer:
+    """The store's log, newest first, with the records that were set aside and why."""
+    before = decode_cursor(_LOGS, cursor, _read_log_position)
+    async with services.database.tenant(principal.tenant_id) as connection:
+        if await find_store(connection, store_id) is None:
+            raise problems.not_found(f"store {store_id}", "/api/stores")
+        rows = await list_logs(connection, store_id, before=before, limit=limit + 1)
+        page = rows[:limit]
+        views = await log_views(connection, page)
+    following = None
+    if len(rows) > limit:
+        moment = page[-1].created_at.astimezone(UTC).isoformat()
+        following = encode_cursor(_LOGS, moment, page[-1].id)
+    return SyncLogListAnswer(data=views, next_cursor=following)
+
+
+@router.get("/syncs", summary="List runs")
+async def list_(
+    principal: SyncsReader,
+    services: Services,
+    store_id: Annotated[int | None, Query(alias="storeId", ge=1, le=MAX_ID)] = None,
+    status: Annotated[Status | None, Query()] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> SyncListAnswer:
+    """Runs of all your stores, newest first."""
+    wanted = RunFilter(store_id, status, decode_cursor(_RUNS, cursor, read_id))
+    async with services.database.tenant(principal.tenant_id) as connection:
+        if store_id is not None and await find_store(connection, store_id) is None:
+            raise problems.not_found(f"store {store_id}", "/api/stores")
+        rows = await list_runs(connection, wanted, limit=limit + 1)
+    page = rows[:limit]
+    return SyncListAnswer(
+        data=[run_view(services, one) for one in page],
+        next_cursor=next_cursor(_RUNS, rows, limit, page[-1].id if page else 0),
+    )
+
+
+@router.post(
+    "/syncs/{workflow_id:path}/cancel",
+    status_code=202,
+    response_model=CancelAnswer,
+    summary="Stop a running import",
+)
+async def cancel(
+    workflow_id: WorkflowId, principal: SyncsWriter, services: Services, idempotency: Idempotent
+) -> Response:
+    """Ask it to stop. What it has brought in stays, and the next import goes on from there."""
+
+    async def work() -> Response:
+        await _get_subject(services, principal.tenant_id, workflow_id)
+        if not await services.temporal.cancel(workflow_id):
+            raise ProblemError(
+                CONFLICT, f"{workflow_id} is not running, so there is nothing to cancel."
+            )
+        answer = CancelAnswer(
+            workflow_id=workflow_id, cancel_requested=True, status_url=status_path(workflow_id)
+        )
+        return json_answer(answer, status_code=202)
+
+    return await idempotency.run(principal, work)
+
+
+@router.get("/syncs/{workflow_id:path}", summary="Show a run")
+async def show(
+    workflow_id: WorkflowId, principal: SyncsReader, services: Services
+) -> SyncDetailAnswer:
+    """The latest run of this workflow; while it runs, with what the workflow says of itself."""
+    store = await _get_subject(services, principal.tenant_id, workflow_id)
+    async with services.database.tenant(principal.tenant_id) as connection:
+        run = await find_latest_run(connection, workflow_id=workflow_id)
+        entities = {} if run is None else await load_progress(connection, run.id)
+    if run is None and not await services.temporal.is_running(workflow_id):
+        raise _no_sync(workflow_id)
+    is_waiting = run is None or _is_superseded(store, workflow_id)
+    status = SyncStatus.PENDING.value if run is None or is_waiting else run.status
+    progress = None
+    if status in {SyncStatus.PENDING, SyncStatus.IN_PROGRESS}:
+        progress = await services.temporal.query_progress(workflow_id)
+    return SyncDetailAnswer(
+        workflow_id=workflow_id,
+        store_id=store.id,
+        status=status,
+        temporal_ui_url=services.workflow_page(workflow_id),
+        run=None if run is None or is_waiting else run_view(services, run),
+        entities={} if is_waiting else entities_view(entities),
+        progress=progress_view(progress),
+    )
+
+
+def _is_superseded(store: Store, workflow_id: str) -> bool:
+    """Whether an import was started after the latest one we know of, and has not begun its work."""
+    return workflow_id == import_id(store.id) and store.sync_status == SyncStatus.PENDING
+
+
+async def _get_subject(services: ApiServices, tenant_id: int, workflow_id: str) -> Store:
+    """The store that a workflow is about. Raises ProblemError (404) if it is not the tenant's."""
+    key = _parse(workflow_id)
+    if key is None or key.kind == "check" or not 0 < key.subject <= MAX_ID:
+        raise _no_sync(workflow_id)
+    async with services.database.tenant(tenant_id) as connection:
+        store = await find_store(connection, key.subject)
+    if store is None:
+        raise _no_sync(workflow_id)
+    return store
+
+
+def _parse(workflow_id: str) -> WorkflowKey | None:
+    try:
+        return parse_id(workflow_id)
+    except ValueError:
+        return None
+
+
+def _no_sync(workflow_id: str) -> ProblemError:
+    return problems.not_found(f"sync {workflow_id[:80]}", "/api/syncs")
+
+
+def _read_log_position(parts: Sequence[object]) -> tuple[datetime, int]:
+    moment, log_id = parts
+    if not isinstance(moment, str):
+        raise TypeError("not a time")
+    position = datetime.fromisoformat(moment)
+    if position.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return position, read_id([log_id])

@@ -1,0 +1,113 @@
+"""From rows about runs to their bodies."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.schemas.syncs import (
+    EntityAnswer,
+    ProgressAnswer,
+    RejectionAnswer,
+    SyncAnswer,
+    SyncLogAnswer,
+    SyncStatusAnswer,
+)
+from api.services import ApiServices
+from db.read_syncs import (
+    EntityProgress,
+    Rejections,
+    SyncLog,
+    SyncRun,
+    find_latest_run,
+    load_progress,
+    load_rejections,
+)
+from db.stores import Store
+from domain.entities import Entity
+from domain.statuses import SyncStatus
+from workflows.ids import import_id
+from workflows.models import ImportProgress
+
+_ACTION_PREFIX = "sync_"
+
+
+def run_view(services: ApiServices, run: SyncRun) -> SyncAnswer:
+    """A run."""
+    return SyncAnswer.model_validate(
+        {
+            **{name: getattr(run, name) for name in SyncRun.__dataclass_fields__},
+            "run_id": run.workflow_run_id,
+            "temporal_ui_url": services.workflow_page(run.workflow_id),
+        }
+    )
+
+
+def entities_view(progress: Mapping[str, EntityProgress]) -> dict[str, EntityAnswer]:
+    """Entities in the order in which they are imported."""
+    order = {entity.value: place for place, entity in enumerate(Entity)}
+    names = sorted(progress, key=lambda name: order.get(name, len(order)))
+    return {name: EntityAnswer.model_validate(progress[name]) for name in names}
+
+
+def progress_view(progress: ImportProgress | None) -> ProgressAnswer | None:
+    """What the workflow says."""
+    if progress is None:
+        return None
+    return ProgressAnswer(
+        phase=progress.phase,
+        round=progress.round,
+        entities={entity.value: one.model_dump() for entity, one in progress.entities.items()},
+    )
+
+
+async def status_view(
+    services: ApiServices, connection: AsyncConnection, store: Store
+) -> SyncStatusAnswer:
+    """A store's sync and its latest import: two statements."""
+    run = await find_latest_run(connection, workflow_id=import_id(store.id))
+    is_waiting = store.sync_status == SyncStatus.PENDING
+    entities = {} if run is None or is_waiting else await load_progress(connection, run.id)
+    workflow_id = run.workflow_id if run else None
+    return SyncStatusAnswer.model_validate(
+        {
+            "store_id": store.id,
+            "sync_status": store.sync_status,
+            "last_sync_error": store.last_sync_error,
+            "sync_retry_count": store.sync_retry_count,
+            "last_sync_attempt_at": store.last_sync_attempt_at,
+            "next_retry_at": store.next_retry_at,
+            "workflow_id": workflow_id,
+            "temporal_ui_url": services.workflow_page(workflow_id),
+            "started_at": run.started_at if run and not is_waiting else None,
+            "finished_at": run.finished_at if run and not is_waiting else None,
+            "entities": entities_view(entities),
+        }
+    )
+
+
+async def log_views(connection: AsyncConnection, logs: Sequence[SyncLog]) -> list[SyncLogAnswer]:
+    """Lines of a log with what they set aside: one statement."""
+    wanted = [key for log in logs if (key := _subject(log)) is not None]
+    rejections = await load_rejections(connection, wanted)
+    return [_log_view(log, rejections) for log in logs]
+
+
+def _subject(log: SyncLog) -> tuple[int, str] | None:
+    """The run and entity that a line is about: its action is `sync_products` and the like."""
+    if log.run_id is None or not log.action.startswith(_ACTION_PREFIX):
+        return None
+    return log.run_id, log.action.removeprefix(_ACTION_PREFIX)
+
+
+def _log_view(log: SyncLog, rejections: Mapping[tuple[int, str], Rejections]) -> SyncLogAnswer:
+    subject = _subject(log)
+    found = rejections.get(subject) if subject else None
+    return SyncLogAnswer.model_validate(
+        {
+            **{name: getattr(log, name) for name in SyncLog.__dataclass_fields__},
+            "rejected": [RejectionAnswer.model_validate(one) for one in found.shown]
+            if found
+            else [],
+            "rejected_total": found.total if found else 0,
+        }
+    )

@@ -1,0 +1,342 @@
+"""Runs: what is being synced, how far it got, and what the store is told of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, insert, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.tables.stores import STORES
+from db.tables.sync import SYNC_RANGES, SYNC_REJECTIONS, SYNC_RUN_ENTITIES, SYNC_RUNS
+from domain.entities import Entity
+from domain.pages import Rejected
+from domain.statuses import SyncStatus
+
+RESUMABLE_FOR = timedelta(days=7)
+_COUNTS = ("pages", "seen", "created", "updated", "unchanged", "deleted", "rejected")
+
+
+@dataclass(frozen=True, slots=True)
+class RunKey:
+    """A run of a store, by the workflow that does it."""
+
+    tenant_id: int
+    store_id: int
+    kind: str
+    workflow_id: str
+    workflow_run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RangeKey:
+    """One piece of a pull."""
+
+    tenant_id: int
+    run_id: int
+    entity: Entity
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RangeCounts:
+    """What a piece did so far, or what one step adds to it."""
+
+    pages: int = 0
+    seen: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RangeState:
+    """Where a piece goes on. `resume` is empty before its first step."""
+
+    resume: str
+    is_done: bool
+    counts: RangeCounts
+
+
+async def begin_run(connection: AsyncConnection, key: RunKey) -> tuple[int, bool]:
+    """Begin a run and show it on the store; called twice for one workflow it begins once.
+
+    A run of the same kind that was cancelled, failed or abandoned lately is gone on with, at the
+    page where it was.
+
+    Returns:
+        The run's id, and whether it was there before.
+    """
+    columns = SYNC_RUNS.c
+    resumable = or_(
+        columns.status == SyncStatus.IN_PROGRESS.value,
+        columns.status.in_((SyncStatus.CANCELLED.value, SyncStatus.FAILED.value))
+        & (columns.finished_at > func.now() - RESUMABLE_FOR),
+    )
+    newest = (
+        await connection.execute(
+            select(columns.id, resumable)
+            .where(columns.store_id == key.store_id, columns.kind == key.kind)
+            .order_by(columns.id.desc())
+            .limit(1)
+            .with_for_update()
+        )
+    ).one_or_none()
+    values = {
+        "workflow_id": key.workflow_id,
+        "workflow_run_id": key.workflow_run_id,
+        "status": SyncStatus.IN_PROGRESS.value,
+        "error": None,
+        "finished_at": None,
+    }
+    await _show_on_store(
+        connection,
+        key.store_id,
+        sync_status=SyncStatus.IN_PROGRESS.value,
+        last_sync_attempt_at=func.now(),
+        next_retry_at=None,
+    )
+    if newest is not None and newest[1]:
+        await connection.execute(update(SYNC_RUNS).where(columns.id == newest[0]).values(**values))
+        return int(newest[0]), True
+    created = await connection.execute(
+        insert(SYNC_RUNS)
+        .values(tenant_id=key.tenant_id, store_id=key.store_id, kind=key.kind, **values)
+        .returning(columns.id)
+    )
+    return int(created.scalar_one()), False
+
+
+async def begin_entity(
+    connection: AsyncConnection,
+    key: RangeKey,
+    *,
+    total: int,
+    store_clock: datetime | None,
+) -> None:
+    """Note how long an entity's list is, and the store's clock before its first page was read."""
+    await connection.execute(
+        upsert(SYNC_RUN_ENTITIES)
+        .values(
+            tenant_id=key.tenant_id,
+            run_id=key.run_id,
+            entity=key.entity.value,
+            total=total,
+            changed_since=store_clock,
+        )
+        .on_conflict_do_update(
+            index_elements=["tenant_id", "run_id", "entity"],
+            set_={
+                "total": total,
+                "changed_since": func.coalesce(SYNC_RUN_ENTITIES.c.changed_since, store_clock),
+                "updated_at": func.now(),
+            },
+        )
+    )
+
+
+async def update_entity(
+    connection: AsyncConnection, key: RangeKey, **values: str | int | datetime | None
+) -> None:
+    """Set `phase`, `round`, `total` or `changed_since` of an entity."""
+    columns = SYNC_RUN_ENTITIES.c
+    await connection.execute(
+        update(SYNC_RUN_ENTITIES)
+        .where(columns.run_id == key.run_id, columns.entity == key.entity.value)
+        .values(**values, updated_at=func.now())
+    )
+
+
+async def changed_since(connection: AsyncConnection, key: RangeKey) -> datetime | None:
+    """The store's clock from which the next round of catch-up has to ask."""
+    columns = SYNC_RUN_ENTITIES.c
+    found = await connection.execute(
+        select(columns.changed_since).where(
+            columns.run_id == key.run_id, columns.entity == key.entity.value
+        )
+    )
+    moment: datetime | None = found.scalar_one_or_none()
+    return moment
+
+
+async def load_range(connection: AsyncConnection, key: RangeKey) -> RangeState:
+    """Where a piece goes on; a piece not begun has an empty `resume`."""
+    columns = SYNC_RANGES.c
+    row = (
+        await connection.execute(
+            select(columns.resume, columns.done, *(columns[name] for name in _COUNTS)).where(
+                columns.run_id == key.run_id,
+                columns.entity == key.entity.value,
+                columns.name == key.name,
+            )
+        )
+    ).one_or_none()
+    if row is None:
+        return RangeState("", False, RangeCounts())
+    return RangeState(row[0], row[1], RangeCounts(*row[2:]))
+
+
+_ADVANCE = text(f"""
+insert into sync_ranges as r
+  (tenant_id, run_id, entity, name, resume, done, {", ".join(_COUNTS)})
+values (:tenant_id, :run_id, :entity, :name, :resume, :done, {", ".join(f":{c}" for c in _COUNTS)})
+on conflict (tenant_id, run_id, entity, name) do update set
+  resume = excluded.resume, done = excluded.done, updated_at = now(),
+  {", ".join(f"{c} = r.{c} + excluded.{c}" for c in _COUNTS)}
+""")  # noqa: S608 - the names are those above
+
+
+async def advance_range(
+    connection: AsyncConnection, key: RangeKey, *, resume: str, is_done: bool, step: RangeCounts
+) -> None:
+    """Add one step to a piece and note where it goes on, in the transaction of its records."""
+    await connection.execute(
+        _ADVANCE,
+        {
+            "tenant_id": key.tenant_id,
+            "run_id": key.run_id,
+            "entity": key.entity.value,
+            "name": key.name,
+            "resume": resume,
+            "done": is_done,
+            **{name: getattr(step, name) for name in _COUNTS},
+        },
+    )
+
+
+async def reject(
+    connection: AsyncConnection, key: RangeKey, rejected: Sequence[Rejected], *, place: str
+) -> int:
+    """List records that were set aside; `place` names those without an id. Returns the new ones."""
+    if not rejected:
+        return 0
+    listed = await connection.execute(
+        upsert(SYNC_REJECTIONS)
+        .values(
+            [
+                {
+                    "tenant_id": key.tenant_id,
+                    "run_id": key.run_id,
+                    "entity": key.entity.value,
+                    "key": one.external_id or f"{place}#{one.position}",
+                    "external_id": one.external_id,
+                    "reason": one.reason[:500],
+                }
+                for one in {one.external_id or one.position: one for one in rejected}.values()
+            ]
+        )
+        .on_conflict_do_nothing()
+    )
+    return listed.rowcount
+
+
+async def record_failure(
+    connection: AsyncConnection,
+    store_id: int,
+    *,
+    message: str,
+    retry_count: int,
+    next_retry_at: datetime | None,
+) -> None:
+    """Show on the store that it failed, how often, and when it is tried again."""
+    await _show_on_store(
+        connection,
+        store_id,
+        last_sync_error=message[:2000],
+        sync_retry_count=retry_count,
+        next_retry_at=next_retry_at,
+        last_sync_attempt_at=func.now(),
+    )
+
+
+async def clear_failure(connection: AsyncConnection, store_id: int) -> None:
+    """Show on the store that it answers again."""
+    await _show_on_store(
+        connection, store_id, last_sync_error=None, sync_retry_count=0, next_retry_at=None
+    )
+
+
+async def end_run(
+    connection: AsyncConnection,
+    run_id: int,
+    store_id: int,
+    *,
+    status: SyncStatus,
+    error: str | None,
+) -> None:
+    """Close a run and show its end on the store."""
+    await connection.execute(
+        update(SYNC_RUNS)
+        .where(SYNC_RUNS.c.id == run_id)
+        .values(status=status.value, error=error, finished_at=func.now())
+    )
+    shown = SyncStatus.PENDING if status is SyncStatus.CANCELLED else status
+    values: dict[str, object] = {"sync_status": shown.value, "next_retry_at": None}
+    if status is SyncStatus.FAILED:
+        values["last_sync_error"] = error
+    else:
+        values |= {"last_sync_error": None, "sync_retry_count": 0}
+    await _show_on_store(connection, store_id, **values)
+
+
+_LOG = text("""
+insert into store_sync_logs (tenant_id, store_id, run_id, action, status, retry_count)
+select :tenant_id, :store_id, :run_id, :action, 'in_progress', 1
+where not exists (
+  select from store_sync_logs
+  where tenant_id = :tenant_id and run_id = :run_id and action = :action)
+""")
+
+_CLOSE_LOG = text("""
+update store_sync_logs l
+set retry_count = case when l.status = 'in_progress' then l.retry_count else l.retry_count + 1 end,
+    status = :status, error_message = :error, updated_at = now(),
+    details = (
+      select json_build_object('seen', coalesce(sum(r.seen), 0),
+        'created', coalesce(sum(r.created), 0), 'updated', coalesce(sum(r.updated), 0),
+        'unchanged', coalesce(sum(r.unchanged), 0), 'deleted', coalesce(sum(r.deleted), 0),
+        'rejected', coalesce(sum(r.rejected), 0))::text
+      from sync_ranges r
+      where r.tenant_id = l.tenant_id and r.run_id = l.run_id
+        and r.entity = substr(l.action, length('sync_') + 1))
+where l.run_id = :run_id
+""")
+
+
+async def open_logs(
+    connection: AsyncConnection, key: RunKey, run_id: int, entities: Sequence[Entity]
+) -> None:
+    """One row of the store's log for each entity (`sync_products`, …), once per run."""
+    await connection.execute(
+        _LOG,
+        [
+            {
+                "tenant_id": key.tenant_id,
+                "store_id": key.store_id,
+                "run_id": run_id,
+                "action": f"sync_{entity.value}",
+            }
+            for entity in entities
+        ],
+    )
+
+
+async def close_logs(
+    connection: AsyncConnection, run_id: int, *, status: SyncStatus, error: str | None
+) -> None:
+    """Close the run's rows of the log, with its counts as JSON in `details`."""
+    await connection.execute(
+        _CLOSE_LOG,
+        {"run_id": run_id, "status": status.value, "error": error},
+    )
+
+
+async def _show_on_store(connection: AsyncConnection, store_id: int, **values: object) -> None:
+    await connection.execute(
+        update(STORES)
+        .where(STORES.c.id == store_id, STORES.c.deleted_at.is_(None))
+        .values(**values, updated_at=func.now())
+    )

@@ -1,0 +1,174 @@
+"""Importing everything a store has, while people go on working in it."""
+
+from activities.models import BeginRunInput, BeginRunResult, Counts, EndRunInput, RunRef
+from activities.runs import RunActivities
+from domain.entities import Entity
+from domain.statuses import SyncStatus
+from temporalio import workflow
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import (
+    ApplicationError,
+    ChildWorkflowError,
+    FailureError,
+    WorkflowAlreadyStartedError,
+    is_cancelled_exception,
+)
+from temporalio.workflow import ParentClosePolicy
+
+from workflows import ids, policies
+from workflows.models import (
+    ImportProgress,
+    ImportStoreInput,
+    ImportStoreResult,
+    PullInput,
+    PullResult,
+)
+from workflows.pull import PullWorkflow
+from workflows.search_attributes import fair_share, search_attributes
+
+ANOTHER_PULL_PAUSE_S = 15
+
+
+@workflow.defn
+class ImportStoreWorkflow:
+    """Pulls each entity whole, then catches up in rounds until one changes nothing.
+
+    Pages alone would lose records, because a shop that is edited meanwhile moves them from page to
+    page. A round asks for what changed since the round before, and compares the ids both ways.
+    """
+
+    @workflow.init
+    def __init__(self, args: ImportStoreInput) -> None:
+        self._args = args
+        self._progress = ImportProgress()
+
+    @workflow.query
+    def progress(self) -> ImportProgress:
+        """Which phase it is in, and what the finished pulls did."""
+        return self._progress
+
+    @workflow.run
+    async def run(self, args: ImportStoreInput) -> ImportStoreResult:
+        """What was imported."""
+        info = workflow.info()
+        begun = await workflow.execute_activity_method(
+            RunActivities.begin_run,
+            BeginRunInput(
+                tenant_id=args.tenant_id,
+                store_id=args.store_id,
+                kind="import",
+                workflow_id=info.workflow_id,
+                workflow_run_id=info.first_execution_run_id,
+            ),
+            **policies.BOOKKEEPING,
+        )
+        try:
+            rounds, is_settled = await self._import(begun)
+        except FailureError as failure:
+            if is_cancelled_exception(failure):
+                await self._end(begun.run_id, SyncStatus.CANCELLED, None)
+                raise
+            reason = _reason(failure)
+            await self._end(begun.run_id, SyncStatus.FAILED, reason.message)
+            raise reason from failure
+        await self._end(begun.run_id, SyncStatus.SUCCESS, None)
+        return ImportStoreResult(
+            run_id=begun.run_id,
+            entities=self._progress.entities,
+            rounds=rounds,
+            is_settled=is_settled,
+        )
+
+    async def _import(self, begun: BeginRunResult) -> tuple[int, bool]:
+        self._note(run_id=begun.run_id, phase="pages")
+        for entity in begun.entities:
+            await self._pull(begun, entity, 0)
+        is_settled, number = False, 0
+        while not is_settled and number < self._args.max_rounds:
+            number += 1
+            self._note(phase="catching up", round=number)
+            results = [await self._pull(begun, entity, number) for entity in begun.entities]
+            is_settled = all(one.is_settled and not one.counts.changed for one in results)
+        self._note(phase="settling")
+        await workflow.execute_activity_method(
+            RunActivities.settle_run,
+            RunRef(
+                tenant_id=self._args.tenant_id, store_id=self._args.store_id, run_id=begun.run_id
+            ),
+            **policies.SETTLE,
+        )
+        return number, is_settled
+
+    async def _pull(self, begun: BeginRunResult, entity: Entity, number: int) -> PullResult:
+        """One pull as a child. While somebody else pulls the entity, it waits its turn."""
+        args = PullInput(
+            **self._args.model_dump(),
+            run_id=begun.run_id,
+            entity=entity,
+            round=number,
+            tracks_changes=entity in begun.tracks_changes,
+            page_size=begun.page_size,
+        )
+        while True:
+            try:
+                child = await workflow.start_child_workflow(
+                    PullWorkflow.run,
+                    args,
+                    id=ids.pull_id(self._args.store_id, entity),
+                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                    parent_close_policy=ParentClosePolicy.REQUEST_CANCEL,
+                    search_attributes=search_attributes(
+                        tenant_id=self._args.tenant_id,
+                        store_id=self._args.store_id,
+                        provider=begun.provider,
+                        entity=entity,
+                    ),
+                    priority=fair_share(self._args.tenant_id),
+                    static_summary=f"pull {entity.value}, round {number}",
+                )
+                break
+            except WorkflowAlreadyStartedError:
+                await workflow.sleep(ANOTHER_PULL_PAUSE_S, summary="another pull is running")
+        result = await child
+        held = self._progress.entities.get(entity, Counts())
+        self._note(entities={**self._progress.entities, entity: held + result.counts})
+        return result
+
+    async def _end(self, run_id: int, status: SyncStatus, error: str | None) -> None:
+        self._note(phase=status.value)
+        await workflow.execute_activity_method(
+            RunActivities.end_run,
+            EndRunInput(
+                tenant_id=self._args.tenant_id,
+                store_id=self._args.store_id,
+                run_id=run_id,
+                status=status.value,
+                error=error,
+            ),
+            **policies.BOOKKEEPING,
+        )
+
+    def _note(self, **update: object) -> None:
+        """Keep the query and the details in the Temporal UI true."""
+        self._progress = self._progress.model_copy(update=update)
+        now = self._progress
+        title = f"**{now.phase}**" + (f", round {now.round}" if now.round else "")
+        rows = [
+            f"| {entity.value} | {one.seen} | {one.created} | {one.updated} | {one.unchanged} "
+            f"| {one.deleted} | {one.rejected} |"
+            for entity, one in now.entities.items()
+        ]
+        head = "| entity | seen | created | updated | unchanged | deleted | rejected |"
+        table = [head, "|---|---|---|---|---|---|---|", *rows] if rows else []
+        workflow.set_current_details("\n".join([title, "", *table]))
+
+
+def _reason(failure: BaseException) -> ApplicationError:
+    """What a person should read: the innermost failure that carries a message of ours."""
+    cause: BaseException | None = failure
+    while cause is not None:
+        if isinstance(cause, ApplicationError):
+            return ApplicationError(cause.message, type=cause.type, non_retryable=True)
+        cause = cause.__cause__ or getattr(cause, "cause", None)
+    kind = "the pull" if isinstance(failure, ChildWorkflowError) else "a step"
+    return ApplicationError(f"{kind} did not end: {failure}", type="ImportFailedError")

@@ -1,0 +1,46 @@
+"""How long each kind of step may take, and how it is tried again. Every activity call names one.
+
+An activity decides itself when a store is not to be asked again (`activities.errors`), so the
+number of tries here is that of trouble at home: a killed worker or a database that restarts.
+"""
+
+from datetime import timedelta
+
+from temporalio.common import RetryPolicy
+from temporalio.workflow import ActivityConfig
+
+_PATIENT = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(seconds=10),
+)
+
+PROBE = ActivityConfig(
+    start_to_close_timeout=timedelta(seconds=15),
+    schedule_to_close_timeout=timedelta(seconds=18),
+    retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_attempts=2),
+)
+"""A person waits: two tries within 18 s."""
+
+BOOKKEEPING = ActivityConfig(start_to_close_timeout=timedelta(seconds=30), retry_policy=_PATIENT)
+"""A few statements, tried until the database answers."""
+
+SETTLE = ActivityConfig(start_to_close_timeout=timedelta(minutes=30), retry_policy=_PATIENT)
+"""Statements over a whole store."""
+
+READ = ActivityConfig(start_to_close_timeout=timedelta(minutes=2), retry_policy=_PATIENT)
+"""One request to a store."""
+
+READ_MANY = ActivityConfig(
+    start_to_close_timeout=timedelta(hours=2),
+    heartbeat_timeout=timedelta(seconds=10),
+    retry_policy=_PATIENT,
+)
+"""Many requests to a store, beating all the while: a dead worker is noticed within 10 s."""
+
+
+def described(policy: ActivityConfig, summary: str) -> ActivityConfig:
+    """The policy with a line for the Temporal UI."""
+    config = policy.copy()
+    config["summary"] = summary
+    return config

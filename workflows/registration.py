@@ -1,0 +1,34 @@
+"""What a worker runs. Explicit, so that nothing is registered by being imported."""
+
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from workflows.check_store import CheckStoreWorkflow
+from workflows.import_store import ImportStoreWorkflow
+from workflows.pull import PullWorkflow
+
+WORKFLOWS = (CheckStoreWorkflow, ImportStoreWorkflow, PullWorkflow)
+
+# Modules that workflows import for names and types only. Loading them anew in the sandbox of every
+# workflow would cost its start half a second, and none of them runs inside one.
+PASSED_THROUGH = (
+    "activities",
+    "db",
+    "domain",
+    "httpcore",
+    "httpx",
+    "orjson",
+    "providers",
+    "psycopg",
+    "pydantic",
+    "pydantic_core",
+    "sqlalchemy",
+    "structlog",
+    "cryptography",
+)
+
+
+def sandboxed_runner() -> SandboxedWorkflowRunner:
+    """The sandbox that keeps workflows deterministic."""
+    return SandboxedWorkflowRunner(
+        restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
+    )
