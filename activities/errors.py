@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import structlog
-from psycopg import Error as DriverError
-from sqlalchemy.exc import SQLAlchemyError
+from psycopg import InterfaceError as DriverInterfaceError
+from psycopg import OperationalError as DriverOperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, CancelledError
 
@@ -21,6 +23,15 @@ QUICK_TRIES = 3
 
 LONGEST_QUICK_WAIT_S = 30.0
 """A store that asks for a longer pause is waited for in the workflow, where people can see it."""
+
+_DATABASE_AWAY = (
+    OperationalError,
+    InterfaceError,
+    PoolTimeoutError,
+    DriverOperationalError,
+    DriverInterfaceError,
+    OSError,
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -41,8 +52,8 @@ def translated() -> Iterator[None]:
         raise _of_store(error) from None
     except EntrepotError as error:
         raise ApplicationError(str(error), type=type(error).__name__, non_retryable=True) from None
-    except (SQLAlchemyError, DriverError, OSError) as error:
-        _log.warning("database_trouble", error_type=type(error).__name__, exc_info=True)
+    except _DATABASE_AWAY as error:
+        _log.warning("database_away", error_type=type(error).__name__)
         raise ApplicationError(
             f"the database did not answer ({type(error).__name__})", type="DatabaseError"
         ) from None

@@ -98,7 +98,7 @@ async def change_store(
         ProblemError: the form is wrong, the store says no, or it is another shop.
         ConflictError: the code is taken, or someone else changed the store meanwhile.
     """
-    values = {
+    values: dict[str, Any] = {
         name: getattr(body, name) for name in ("name", "code") if name in body.model_fields_set
     }
     generated = None

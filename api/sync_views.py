@@ -1,6 +1,7 @@
 """From rows about runs to their bodies."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,6 +14,7 @@ from api.schemas.syncs import (
     SyncStatusAnswer,
 )
 from api.services import ApiServices
+from api.temporal import TemporalUnavailableError
 from db.read_syncs import (
     EntityProgress,
     Rejections,
@@ -60,14 +62,47 @@ def progress_view(progress: ImportProgress | None) -> ProgressAnswer | None:
     )
 
 
-async def status_view(
-    services: ApiServices, connection: AsyncConnection, store: Store
-) -> SyncStatusAnswer:
-    """A store's sync and its latest import: two statements."""
-    run = await find_latest_run(connection, workflow_id=import_id(store.id))
-    is_waiting = store.sync_status == SyncStatus.PENDING
-    entities = {} if run is None or is_waiting else await load_progress(connection, run.id)
-    workflow_id = run.workflow_id if run else None
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The latest run of a workflow id, or that a newer one `is_starting` and has no row yet."""
+
+    run: SyncRun | None
+    progress: Mapping[str, EntityProgress]
+    is_starting: bool
+
+
+async def load_latest(services: ApiServices, tenant_id: int, store: Store, key: str) -> Latest:
+    """The latest run of the store's workflow `key`, with what it did.
+
+    A workflow that was just started has no row yet; without this its predecessor's success would
+    pass for its own.
+    """
+    async with services.database.tenant(tenant_id) as connection:
+        run = await find_latest_run(connection, workflow_id=key)
+        progress = {} if run is None else await load_progress(connection, run.id)
+    if _may_be_superseded(store, run, key) and await _is_running(services, key):
+        return Latest(None, {}, is_starting=True)
+    return Latest(run, progress, is_starting=False)
+
+
+async def _is_running(services: ApiServices, workflow_id: str) -> bool:
+    try:
+        return await services.temporal.is_running(workflow_id)
+    except TemporalUnavailableError:
+        return False
+
+
+def _may_be_superseded(store: Store, run: SyncRun | None, key: str) -> bool:
+    if run is None:
+        return True
+    is_over = run.status != SyncStatus.IN_PROGRESS
+    return is_over and key == import_id(store.id) and store.sync_status == SyncStatus.PENDING
+
+
+def status_view(services: ApiServices, store: Store, latest: Latest) -> SyncStatusAnswer:
+    """A store's sync and its latest import."""
+    run = latest.run
+    workflow_id = import_id(store.id) if run or latest.is_starting else None
     return SyncStatusAnswer.model_validate(
         {
             "store_id": store.id,
@@ -78,9 +113,9 @@ async def status_view(
             "next_retry_at": store.next_retry_at,
             "workflow_id": workflow_id,
             "temporal_ui_url": services.workflow_page(workflow_id),
-            "started_at": run.started_at if run and not is_waiting else None,
-            "finished_at": run.finished_at if run and not is_waiting else None,
-            "entities": entities_view(entities),
+            "started_at": run.started_at if run else None,
+            "finished_at": run.finished_at if run else None,
+            "entities": entities_view(latest.progress),
         }
     )
 

@@ -9,13 +9,8 @@ from typing import Protocol
 from urllib.parse import quote
 
 from temporalio.client import Client, WorkflowFailureError
-from temporalio.common import (
-    Priority,
-    SearchAttributeKey,
-    SearchAttributePair,
-    TypedSearchAttributes,
-)
-from temporalio.exceptions import TemporalError, WorkflowAlreadyStartedError
+from temporalio.exceptions import ApplicationError, TemporalError, WorkflowAlreadyStartedError
+from temporalio.exceptions import TimeoutError as DeadlineError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.errors import EntrepotError
@@ -26,14 +21,11 @@ from workflows.models import (
     ImportProgress,
     ImportStoreInput,
 )
+from workflows.search_attributes import fair_share, search_attributes
 from workflows.task_queues import TaskQueue
 
 CALL_TIMEOUT_S = 2.0
 _CHECK_GRACE_S = 10.0
-
-TENANT_ID = SearchAttributeKey.for_keyword("TenantId")
-STORE_ID = SearchAttributeKey.for_keyword("StoreId")
-PROVIDER = SearchAttributeKey.for_keyword("Provider")
 
 
 class TemporalUnavailableError(EntrepotError):
@@ -115,8 +107,10 @@ class TemporalGateway:
                 id=workflow_id,
                 task_queue=TaskQueue.INTERACTIVE.value,
                 execution_timeout=timedelta(seconds=timeout_s + _CHECK_GRACE_S),
-                search_attributes=_attributes(check.tenant_id, store_id, check.provider),
-                priority=_priority(check.tenant_id),
+                search_attributes=search_attributes(
+                    tenant_id=check.tenant_id, store_id=store_id, provider=check.provider
+                ),
+                priority=fair_share(check.tenant_id),
                 static_summary=f"Try the credentials of {check.provider} store {store_id}",
                 rpc_timeout=timedelta(seconds=CALL_TIMEOUT_S),
             )
@@ -127,7 +121,7 @@ class TemporalGateway:
             await self._give_up(workflow_id)
             raise
         except WorkflowFailureError as error:
-            raise CheckFailedError(f"{type(error.cause).__name__}") from error
+            return _refusal(error)
         except RPCError as error:
             raise TemporalUnavailableError(_reason(error)) from error
 
@@ -141,8 +135,10 @@ class TemporalGateway:
                     args,
                     id=workflow_id,
                     task_queue=TaskQueue.IMPORT.value,
-                    search_attributes=_attributes(args.tenant_id, args.store_id, args.provider),
-                    priority=_priority(args.tenant_id),
+                    search_attributes=search_attributes(
+                        tenant_id=args.tenant_id, store_id=args.store_id, provider=args.provider
+                    ),
+                    priority=fair_share(args.tenant_id),
                     static_summary=f"Import {args.provider} store {args.store_id}",
                     rpc_timeout=timedelta(seconds=CALL_TIMEOUT_S),
                 )
@@ -202,6 +198,18 @@ class TemporalGateway:
             return
 
 
+def _refusal(failure: WorkflowFailureError) -> CheckStoreResult:
+    """A store that may answer later makes the check fail; the innermost error tells how."""
+    cause: BaseException | None = failure
+    while cause is not None:
+        if isinstance(cause, ApplicationError):
+            return CheckStoreResult(error_type=cause.type, message=cause.message)
+        if isinstance(cause, DeadlineError):
+            raise TimeoutError from failure
+        cause = cause.__cause__
+    raise CheckFailedError(type(failure.cause).__name__) from failure
+
+
 class _MissingWorkflowError(TemporalUnavailableError):
     """There is no such workflow, or none that is not done."""
 
@@ -224,20 +232,6 @@ async def _calling() -> AsyncIterator[None]:
 
 def _reason(error: RPCError) -> str:
     return f"{error.status.name}: {error.message}"
-
-
-def _attributes(tenant_id: int, store_id: int, provider: str) -> TypedSearchAttributes:
-    return TypedSearchAttributes(
-        [
-            SearchAttributePair(TENANT_ID, str(tenant_id)),
-            SearchAttributePair(STORE_ID, str(store_id)),
-            SearchAttributePair(PROVIDER, provider),
-        ]
-    )
-
-
-def _priority(tenant_id: int) -> Priority:
-    return Priority(fairness_key=str(tenant_id))
 
 
 def workflow_page(ui_url: str | None, namespace: str, workflow_id: str | None) -> str | None:

@@ -102,6 +102,7 @@ async def judge(services: ApiServices, trial: Trial) -> Verdict:
             store_id=trial.store_id,
             timeout_s=timeout_s,
         )
+        return _verdict(result)
     except TimeoutError:
         raise ProblemError(
             problems.STORE_TIMEOUT,
@@ -114,7 +115,6 @@ async def judge(services: ApiServices, trial: Trial) -> Verdict:
         raise ProblemError(
             problems.INTERNAL, "The check failed on our side. Try again later."
         ) from None
-    return _verdict(result)
 
 
 async def judge_or_refuse(services: ApiServices, trial: Trial) -> Mapping[str, Any]:
@@ -128,7 +128,9 @@ async def judge_or_refuse(services: ApiServices, trial: Trial) -> Mapping[str, A
 def _verdict(result: CheckStoreResult) -> Verdict:
     if result.error_type is None:
         return Verdict(_keepable(result.facts or {}))
-    kind = _VERDICTS.get(result.error_type, problems.INTERNAL)
+    kind = _VERDICTS.get(result.error_type)
+    if kind is None:
+        raise CheckFailedError(f"{result.error_type}: {result.message}")
     message = (result.message or kind.title)[:_LONGEST_MESSAGE]
     if kind.status < 500:
         return Verdict({}, ProblemError(kind, message))

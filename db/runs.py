@@ -283,17 +283,17 @@ async def end_run(
 
 
 _LOG = text("""
-insert into store_sync_logs (tenant_id, store_id, run_id, action, status, retry_count)
-select :tenant_id, :store_id, :run_id, :action, 'in_progress', 1
+insert into store_sync_logs (tenant_id, store_id, run_id, action, status)
+select :tenant_id, :store_id, :run_id, cast(:action as varchar), 'in_progress'
 where not exists (
   select from store_sync_logs
-  where tenant_id = :tenant_id and run_id = :run_id and action = :action)
+  where tenant_id = :tenant_id and run_id = :run_id and action = cast(:action as varchar))
 """)
 
 _CLOSE_LOG = text("""
 update store_sync_logs l
-set retry_count = case when l.status = 'in_progress' then l.retry_count else l.retry_count + 1 end,
-    status = :status, error_message = :error, updated_at = now(),
+set retry_count = l.retry_count + case when l.status = 'in_progress' then 0 else 1 end,
+    status = cast(:status as varchar), error_message = cast(:error as text), updated_at = now(),
     details = (
       select json_build_object('seen', coalesce(sum(r.seen), 0),
         'created', coalesce(sum(r.created), 0), 'updated', coalesce(sum(r.updated), 0),

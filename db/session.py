@@ -70,6 +70,7 @@ class Database:
             max_overflow=0,
             pool_pre_ping=True,
             pool_timeout=30,
+            hide_parameters=True,
         )
         event.listen(self._engine.sync_engine, "connect", _prepare)
 

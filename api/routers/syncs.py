@@ -26,8 +26,15 @@ from api.schemas.syncs import (
     SyncStatusAnswer,
 )
 from api.services import ApiServices, Services
-from api.sync_views import entities_view, log_views, progress_view, run_view, status_view
-from db.read_syncs import RunFilter, find_latest_run, list_logs, list_runs, load_progress
+from api.sync_views import (
+    entities_view,
+    load_latest,
+    log_views,
+    progress_view,
+    run_view,
+    status_view,
+)
+from db.read_syncs import RunFilter, list_logs, list_runs
 from db.stores import Store, find_store
 from domain.statuses import SyncStatus
 from workflows.ids import WorkflowKey, import_id, parse_id
@@ -63,11 +70,9 @@ async def sync_status(
     store_id: StoreId, principal: SyncsReader, services: Services
 ) -> SyncStatusAnswer:
     """The store's sync status, and the counts of its latest import."""
-    async with services.database.tenant(principal.tenant_id) as connection:
-        store = await find_store(connection, store_id)
-        if store is None:
-            raise problems.not_found(f"store {store_id}", "/api/stores")
-        return await status_view(services, connection, store)
+    store = await get_store(services, principal.tenant_id, store_id)
+    latest = await load_latest(services, principal.tenant_id, store, import_id(store.id))
+    return status_view(services, store, latest)
 
 
 @router.get("/stores/{store_id}/sync-logs", summary="What happened to a store")
@@ -146,30 +151,25 @@ async def show(
 ) -> SyncDetailAnswer:
     """The latest run of this workflow; while it runs, with what the workflow says of itself."""
     store = await _get_subject(services, principal.tenant_id, workflow_id)
-    async with services.database.tenant(principal.tenant_id) as connection:
-        run = await find_latest_run(connection, workflow_id=workflow_id)
-        entities = {} if run is None else await load_progress(connection, run.id)
-    if run is None and not await services.temporal.is_running(workflow_id):
+    latest = await load_latest(services, principal.tenant_id, store, workflow_id)
+    run = latest.run
+    if run is None and not latest.is_starting:
         raise _no_sync(workflow_id)
-    is_waiting = run is None or _is_superseded(store, workflow_id)
-    status = SyncStatus.PENDING.value if run is None or is_waiting else run.status
+    status = run.status if run else SyncStatus.PENDING.value
     progress = None
     if status in {SyncStatus.PENDING, SyncStatus.IN_PROGRESS}:
         progress = await services.temporal.query_progress(workflow_id)
-    return SyncDetailAnswer(
-        workflow_id=workflow_id,
-        store_id=store.id,
-        status=status,
-        temporal_ui_url=services.workflow_page(workflow_id),
-        run=None if run is None or is_waiting else run_view(services, run),
-        entities={} if is_waiting else entities_view(entities),
-        progress=progress_view(progress),
+    return SyncDetailAnswer.model_validate(
+        {
+            "workflow_id": workflow_id,
+            "store_id": store.id,
+            "status": status,
+            "temporal_ui_url": services.workflow_page(workflow_id),
+            "run": run_view(services, run) if run else None,
+            "entities": entities_view(latest.progress),
+            "progress": progress_view(progress),
+        }
     )
-
-
-def _is_superseded(store: Store, workflow_id: str) -> bool:
-    """Whether an import was started after the latest one we know of, and has not begun its work."""
-    return workflow_id == import_id(store.id) and store.sync_status == SyncStatus.PENDING
 
 
 async def _get_subject(services: ApiServices, tenant_id: int, workflow_id: str) -> Store:

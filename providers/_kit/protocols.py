@@ -118,7 +118,7 @@ class ReadsPages(Protocol):
 
 
 @runtime_checkable
-class ReadsChanges(Protocol):
+class ReadsChanges(ReadsPages, Protocol):
     """Reads what changed since a moment, for the entities the manifest says."""
 
     async def fetch_changes(

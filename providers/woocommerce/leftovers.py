@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from providers.woocommerce.wire import (
+from providers.woocommerce.rows import (
     CategoryRow,
     CustomerRow,
     LineRow,
@@ -36,9 +36,8 @@ class Leftovers:
         """What of a row goes to `extra`, in an order that does not depend on the row's."""
         extra = {name: value for name in self.kept if (value := raw.get(name))}
         for name, usual in self.usual:
-            value = raw.get(name, usual)
-            if value != usual:
-                extra[name] = value
+            if raw.get(name, usual) != usual:
+                extra[name] = raw[name]
         if not self.known.issuperset(raw):
             extra.update((name, raw[name]) for name in sorted(raw.keys() - self.known) if raw[name])
         return extra

@@ -15,16 +15,16 @@ from domain.statuses import ProductStatus
 from providers._kit.assemble import assemble
 from providers._kit.wire_values import read_name, read_utc, read_weight, to_optional_amount
 from providers.woocommerce import leftovers
-from providers.woocommerce.wire import (
+from providers.woocommerce.rows import (
     AttributeRow,
     CategoryRow,
     ImageRow,
     ProductRow,
-    Row,
     SellableRow,
     TermRow,
     VariationRow,
 )
+from providers.woocommerce.wire import Row
 
 PRODUCT_STATUS: Final[Mapping[str, ProductStatus]] = {
     "publish": ProductStatus.ACTIVE,

@@ -15,7 +15,8 @@ from providers._kit.assemble import assemble
 from providers._kit.wire_values import divide_amount, read_name, read_utc, to_amount
 from providers.woocommerce import leftovers
 from providers.woocommerce.people_mapper import to_address
-from providers.woocommerce.wire import ChargeRow, LineRow, OrderRow, RefundRow, Row
+from providers.woocommerce.rows import LineRow, OrderRow, RefundRow
+from providers.woocommerce.wire import Row
 
 ORDER_STATUS: Final[Mapping[str, OrderStatus]] = {
     "pending": OrderStatus.PENDING,
@@ -103,53 +104,43 @@ def _line(wire: LineRow, raw: Mapping[str, Any]) -> OrderLine:
 def _charges(wire: OrderRow) -> tuple[Charge, ...]:
     """What an order costs or saves besides its lines: kind by kind, as the shop lists them."""
     charges = [
-        _charge("shipping", row, row.get("method_id"), row.get("method_title"))
+        _charge(
+            "shipping",
+            row["id"],
+            code=row.get("method_id", ""),
+            title=read_name(row.get("method_title", "")),
+            total=to_amount(row.get("total")),
+            tax=to_amount(row.get("total_tax")),
+        )
         for row in wire.get("shipping_lines", ())
     ]
-    charges += [_charge("fee", row, None, row.get("name")) for row in wire.get("fee_lines", ())]
-    charges += [_tax(row) for row in wire.get("tax_lines", ())]
-    charges += [_coupon(row) for row in wire.get("coupon_lines", ())]
+    for fee in wire.get("fee_lines", ()):
+        total, tax = to_amount(fee.get("total")), to_amount(fee.get("total_tax"))
+        title = read_name(fee.get("name", ""))
+        charges.append(_charge("fee", fee["id"], code="", title=title, total=total, tax=tax))
+    for rate in wire.get("tax_lines", ()):
+        total = to_amount(rate.get("tax_total")) + to_amount(rate.get("shipping_tax_total"))
+        code, title = rate.get("rate_code", ""), read_name(rate.get("label", ""))
+        charges.append(_charge("tax", rate["id"], code=code, title=title, total=total, tax=ZERO))
+    for coupon in wire.get("coupon_lines", ()):
+        total, tax = to_amount(coupon.get("discount")), to_amount(coupon.get("discount_tax"))
+        code = coupon.get("code", "")
+        charges.append(_charge("coupon", coupon["id"], code=code, title=code, total=total, tax=tax))
     return tuple(charges)
 
 
-def _charge(kind: str, row: ChargeRow, code: str | None, title: str | None) -> Charge:
+def _charge(
+    kind: str, number: int, *, code: str, title: str, total: Decimal, tax: Decimal
+) -> Charge:
     return assemble(
         Charge,
         {
             "kind": kind,
-            "external_id": str(row["id"]),
-            "code": code or "",
-            "title": read_name(title or ""),
-            "total": to_amount(row.get("total")),
-            "tax": to_amount(row.get("total_tax")),
-        },
-    )
-
-
-def _tax(row: ChargeRow) -> Charge:
-    return assemble(
-        Charge,
-        {
-            "kind": "tax",
-            "external_id": str(row["id"]),
-            "code": row.get("rate_code", ""),
-            "title": read_name(row.get("label", "")),
-            "total": to_amount(row.get("tax_total")) + to_amount(row.get("shipping_tax_total")),
-            "tax": ZERO,
-        },
-    )
-
-
-def _coupon(row: ChargeRow) -> Charge:
-    return assemble(
-        Charge,
-        {
-            "kind": "coupon",
-            "external_id": str(row["id"]),
-            "code": row.get("code", ""),
-            "title": row.get("code", ""),
-            "total": to_amount(row.get("discount")),
-            "tax": to_amount(row.get("discount_tax")),
+            "external_id": str(number),
+            "code": code,
+            "title": title,
+            "total": total,
+            "tax": tax,
         },
     )
 

@@ -7,7 +7,8 @@ from domain.records import Address, Customer
 from providers._kit.assemble import assemble
 from providers._kit.wire_values import read_utc
 from providers.woocommerce import leftovers
-from providers.woocommerce.wire import AddressRow, CustomerRow, Row
+from providers.woocommerce.rows import AddressRow, CustomerRow
+from providers.woocommerce.wire import Row
 
 _NO_ADDRESS: Final = Address().model_dump()
 

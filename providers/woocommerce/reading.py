@@ -16,14 +16,13 @@ from providers.woocommerce.access import ShopAccess, header_number
 from providers.woocommerce.mapper import to_category, to_product
 from providers.woocommerce.order_mapper import to_order
 from providers.woocommerce.people_mapper import to_customer
+from providers.woocommerce.rows import OrderRow, ProductRow
 from providers.woocommerce.variations import Variations, fetch_variations
 from providers.woocommerce.wire import (
     CATEGORIES,
     CUSTOMERS,
     ORDERS,
     PRODUCTS,
-    OrderRow,
-    ProductRow,
     Row,
     RowT,
     describe,

@@ -12,7 +12,8 @@ from typing import Final
 
 from domain.errors import RouteMissingError
 from providers.woocommerce.access import ShopAccess, header_number, join_ids
-from providers.woocommerce.wire import VARIATIONS, ProductRow, Row, VariationRow
+from providers.woocommerce.rows import ProductRow, VariationRow
+from providers.woocommerce.wire import VARIATIONS, Row
 
 PAGE_SIZE: Final = 100
 # A shop runs few PHP processes, and several pages of products are fetched at once.

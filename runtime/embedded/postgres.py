@@ -176,7 +176,7 @@ class EmbeddedPostgres:
             sql.Identifier(name), sql.Identifier(OWNER_ROLE)
         )
         if template is not None:
-            statement += sql.SQL(" template {} strategy file_copy").format(sql.Identifier(template))
+            statement += sql.SQL(" template {}").format(sql.Identifier(template))
         with psycopg.connect(self.superuser_url, autocommit=True) as connection:
             connection.execute(statement)
 

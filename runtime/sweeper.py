@@ -1,0 +1,50 @@
+"""What has to be done now and then, by one worker process at a time.
+
+An advisory lock decides which: the others look again at the next turn, so a killed worker is
+replaced without anybody noticing.
+"""
+
+import asyncio
+from datetime import UTC, datetime
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from db.session import Database
+
+TURN_S = 60.0
+_LOCK = 7_264_002
+
+_log = structlog.get_logger(__name__)
+
+
+async def sweep_forever(database: Database) -> None:
+    """Take a turn every minute until cancelled. A database that is away is tried at the next."""
+    while True:
+        try:
+            await sweep_once(database)
+        except (SQLAlchemyError, OSError) as error:
+            _log.warning("sweep_failed", error_type=type(error).__name__)
+        await asyncio.sleep(TURN_S)
+
+
+async def sweep_once(database: Database) -> bool:
+    """Discard credentials whose trial expired and make the partitions of the months to come.
+
+    Returns:
+        Whether it was this process's turn.
+    """
+    async with database.lookup() as connection:
+        is_ours = await connection.execute(
+            text("select pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}
+        )
+        if not is_ours.scalar_one():
+            return False
+        discarded = await connection.execute(
+            text("select discard_expired_checks(:now)"), {"now": datetime.now(UTC)}
+        )
+        await connection.execute(text("select ensure_partitions()"))
+        if count := discarded.scalar_one():
+            _log.info("expired_checks_discarded", count=count)
+    return True

@@ -1,0 +1,81 @@
+"""The worker: takes work from the task queues until it is told to stop."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.registration import build_activities
+from activities.stores import StoreOpener
+from runtime.hub import Hub
+from runtime.search_attributes import register_search_attributes
+from runtime.settings import Settings
+from runtime.sweeper import sweep_forever
+from workflows.registration import WORKFLOWS, sandboxed_runner
+from workflows.task_queues import TaskQueue
+
+DRAIN = timedelta(seconds=5)
+"""How long a stopping worker waits for its activities; what is cut short is done again."""
+
+CACHED_WORKFLOWS = 200
+
+_log = structlog.get_logger(__name__)
+
+
+def build_workers(client: Client, hub: Hub, settings: Settings) -> list[Worker]:
+    """One worker per task queue, each with slots of its own."""
+    opener = StoreOpener(hub.database, hub.box, hub.registry, hub.session)
+    activities = build_activities(hub.database, opener)
+    return [
+        _worker(client, TaskQueue.INTERACTIVE, activities.check, settings.slots_interactive),
+        _worker(client, TaskQueue.EVENTS, activities.sync, settings.slots_events),
+        _worker(client, TaskQueue.PULL, activities.sync, settings.slots_pull),
+        _worker(client, TaskQueue.IMPORT, activities.sync, settings.slots_import),
+    ]
+
+
+def _worker(
+    client: Client, queue: TaskQueue, activities: Sequence[Callable[..., Any]], slots: int
+) -> Worker:
+    return Worker(
+        client,
+        task_queue=queue,
+        workflows=WORKFLOWS,
+        activities=activities,
+        workflow_runner=sandboxed_runner(),
+        max_concurrent_activities=slots,
+        max_cached_workflows=CACHED_WORKFLOWS,
+        graceful_shutdown_timeout=DRAIN,
+    )
+
+
+async def run_worker(client: Client, settings: Settings, stop: asyncio.Event) -> None:
+    """Work until `stop` is set, then finish in order."""
+    hub = Hub.build(settings, pool_size=settings.worker_pool_size)
+    try:
+        await register_search_attributes(client)
+        async with AsyncExitStack() as stack:
+            for worker in build_workers(client, hub, settings):
+                await stack.enter_async_context(worker)
+            sweeping = asyncio.create_task(sweep_forever(hub.database))
+            _log.info("worker_ready", queues=[queue.value for queue in TaskQueue])
+            try:
+                await _until(stop, sweeping)
+            finally:
+                sweeping.cancel()
+                await asyncio.gather(sweeping, return_exceptions=True)
+    finally:
+        await hub.close()
+
+
+async def _until(stop: asyncio.Event, sweeping: "asyncio.Task[None]") -> None:
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({stopping, sweeping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if sweeping.done():
+        sweeping.result()

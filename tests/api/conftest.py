@@ -1,0 +1,68 @@
+"""The API over real PostgreSQL, with Temporal played by a fake."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.app import create_app
+from api.config import ApiConfig
+from api.services import ApiServices
+from db.crypto import SecretBox
+from db.session import Database
+from providers._kit.registry import Registry
+from tests.api.fake_gateway import FakeGateway
+from tests.api.hub import Caller, Hub
+
+SHOPS = Path(__file__).with_name("shops")
+
+
+@pytest.fixture(scope="session")
+def registry() -> Registry:
+    """With a provider made for these tests."""
+    return Registry(extra_paths=[SHOPS])
+
+
+@pytest.fixture
+def config() -> ApiConfig:
+    """Overridden where a test wants another."""
+    return ApiConfig(
+        public_url="https://hub.example",
+        temporal_ui_url="http://127.0.0.1:8233",
+        environment="test",
+        version="9.9.9",
+        ladder_s=(0, 1),
+        request_limit_bytes=20_000,
+        check_timeout_s=3,
+        body_timeout_s=0.5,
+    )
+
+
+@pytest.fixture
+async def hub(
+    app_url: str, owner_url: str, registry: Registry, config: ApiConfig
+) -> AsyncIterator[Hub]:
+    """A running API."""
+    database, owner = Database(app_url, pool_size=4), Database(owner_url, pool_size=1)
+    gateway = FakeGateway()
+    services = ApiServices(
+        database=database,
+        secrets=SecretBox([b"k" * 32]),
+        registry=registry,
+        temporal=gateway,
+        config=config,
+        started_at=datetime.now(UTC),
+    )
+    transport = httpx.ASGITransport(app=create_app(services), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub.internal") as http:
+        yield Hub(services, gateway, http, owner)
+    await database.close()
+    await owner.close()
+
+
+@pytest.fixture
+async def caller(hub: Hub) -> Caller:
+    """A new tenant with a key that may do everything."""
+    return await hub.new_caller()

@@ -1,0 +1,116 @@
+"""A running API with what a test may want to do behind its back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from sqlalchemy import text
+
+from api.services import ApiServices
+from db.apply import apply
+from db.keys import NewKey, create_key
+from db.session import Database
+from db.staging import Origin
+from db.tenants import Tenant, create_tenant
+from domain.entities import Entity
+from domain.pages import Page, Pulled
+from domain.records import Record
+from tests.api.fake_gateway import FakeGateway
+
+KEY = "ck_" + "0123456789abcdef" * 2
+SECRET = "cs_" + "fedcba9876543210" * 2
+
+
+@dataclass
+class Caller:
+    """A tenant's client: every request carries its key."""
+
+    tenant: Tenant
+    http: httpx.AsyncClient
+    headers: dict[str, str] = field(repr=False)
+
+    async def get(self, path: str, **options: Any) -> httpx.Response:
+        return await self.send("GET", path, **options)
+
+    async def post(self, path: str, **options: Any) -> httpx.Response:
+        return await self.send("POST", path, **options)
+
+    async def patch(self, path: str, **options: Any) -> httpx.Response:
+        return await self.send("PATCH", path, **options)
+
+    async def delete(self, path: str, **options: Any) -> httpx.Response:
+        return await self.send("DELETE", path, **options)
+
+    async def send(
+        self, method: str, path: str, *, headers: dict[str, str] | None = None, **options: Any
+    ) -> httpx.Response:
+        sent = {**self.headers, **(headers or {})}
+        return await self.http.request(method, path, headers=sent, **options)
+
+
+@dataclass
+class Hub:
+    """The API over a database of its own."""
+
+    services: ApiServices
+    gateway: FakeGateway
+    http: httpx.AsyncClient
+    owner: Database
+
+    @property
+    def database(self) -> Database:
+        return self.services.database
+
+    async def new_tenant(self) -> Tenant:
+        async with self.owner.lookup() as connection:
+            return await create_tenant(connection, f"Tenant {uuid4().hex}")
+
+    async def new_caller(
+        self, *, permissions: Sequence[str] = ("*",), tenant: Tenant | None = None
+    ) -> Caller:
+        tenant = tenant or await self.new_tenant()
+        async with self.database.tenant(tenant.id) as connection:
+            key, secret = await create_key(
+                connection, tenant.id, NewKey(name="test", permissions=tuple(permissions))
+            )
+        return Caller(
+            tenant, self.http, {"X-API-Key": key, "X-API-Secret": secret.get_secret_value()}
+        )
+
+    async def execute(self, tenant: Tenant, statement: str, **params: Any) -> list[Any]:
+        """SQL as the application, within the tenant; the rows it returns, if any."""
+        async with self.database.tenant(tenant.id) as connection:
+            result = await connection.execute(text(statement), params)
+            return [tuple(row) for row in result] if result.returns_rows else []
+
+    async def take_in(
+        self, tenant: Tenant, store_id: int, entity: Entity, *pulled: Pulled[Record]
+    ) -> None:
+        """Records from a store."""
+        async with self.database.tenant(tenant.id) as connection:
+            page = Page(records=pulled)
+            await apply(connection, Origin(tenant.id, store_id), entity, page)
+
+
+def store_body(code: str = "main", **changes: Any) -> dict[str, Any]:
+    """A valid body for POST /api/stores."""
+    return {
+        "name": "Main shop",
+        "code": code,
+        "provider": "testshop",
+        "config": {
+            "storeUrl": "https://shop.example",
+            "consumerKey": KEY,
+            "consumerSecret": SECRET,
+        },
+        **changes,
+    }
+
+
+async def connect(caller: Caller, code: str = "main", **changes: Any) -> int:
+    """Connect a store; its id."""
+    answer = await caller.post("/api/stores", json=store_body(code, **changes))
+    assert answer.status_code == 201, answer.text
+    return int(answer.json()["id"])
