@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from api.config import ApiConfig
 from providers._kit.protocols import Manifest
 
-_HIDDEN = "the webhook secret you entered"
+_HIDDEN = "the webhook secret of this store"
 
 
 @dataclass(frozen=True, slots=True)

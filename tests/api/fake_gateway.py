@@ -31,9 +31,10 @@ class FakeGateway:
     """Remembers what it was asked; `verdict` answers checks, `is_down` fails every call."""
 
     verdict: Callable[[CheckStoreInput], Awaitable[CheckStoreResult]] = _succeed
-    progress: ImportProgress | None = None
+    progress: dict[str, ImportProgress] = field(default_factory=dict)
     is_down: bool = False
     checks: list[CheckStoreInput] = field(default_factory=list)
+    waits: list[tuple[int, float]] = field(default_factory=list)
     imports: list[ImportStoreInput] = field(default_factory=list)
     running: dict[str, str] = field(default_factory=dict)
     cancelled: list[str] = field(default_factory=list)
@@ -43,6 +44,7 @@ class FakeGateway:
     ) -> CheckStoreResult:
         self._answer()
         self.checks.append(check)
+        self.waits.append((store_id, timeout_s))
         return await self.verdict(check)
 
     async def start_import(self, args: ImportStoreInput) -> Started:
@@ -55,7 +57,7 @@ class FakeGateway:
         return Started(workflow_id, self.running[workflow_id], already_running=False)
 
     async def query_progress(self, workflow_id: str) -> ImportProgress | None:
-        return None if self.is_down else self.progress
+        return None if self.is_down else self.progress.get(workflow_id)
 
     async def is_running(self, workflow_id: str) -> bool:
         self._answer()

@@ -84,11 +84,12 @@ async def test_a_store_is_connected(hub: Hub, caller: Caller) -> None:
 
 
 async def test_the_check_gets_a_row_id_and_no_credentials(hub: Hub, caller: Caller) -> None:
-    await connect(caller)
+    store_id = await connect(caller)
     (check,) = hub.gateway.checks
     assert check == CheckStoreInput(
         tenant_id=caller.tenant.id, store_check_id=check.store_check_id, provider="testshop"
     )
+    assert hub.gateway.waits == [(store_id, 3)]
 
 
 async def test_generated_secrets_differ_and_hold_no_character_html_escapes(
@@ -110,7 +111,7 @@ async def test_a_given_webhook_secret_is_kept_and_not_told(hub: Hub, caller: Cal
     made = answer.json()
     assert made["webhookSecret"] is None
     assert given not in answer.text
-    assert "secret: the webhook secret you entered" in made["instructions"]
+    assert "secret: the webhook secret of this store" in made["instructions"]
     assert (await stored_config(hub, caller, made["id"]))["webhookSecret"] == given
 
 
@@ -305,6 +306,6 @@ async def test_a_store_shown_has_no_secret(hub: Hub, caller: Caller) -> None:
             if name not in {"webhookSecret", "workflowId", "temporalUiUrl", "warning"}
         },
         "instructions": made["instructions"].replace(
-            made["webhookSecret"], "the webhook secret you entered"
+            made["webhookSecret"], "the webhook secret of this store"
         ),
     }

@@ -35,7 +35,7 @@ class Testshop:
 
     def connect(self, config: StoreConfig, facts: StoreFacts | None, session: Any) -> StoreClient:
         """Not for tests of the API."""
-        raise AssertionError("the API talks to no store")
+        raise AssertionError(f"the API talks to no store: {config!r} {facts!r} {session!r}")
 
 
 PROVIDER = Testshop()
