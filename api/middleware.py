@@ -11,8 +11,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import problems
 from api.problems import ProblemError
 
-_log = structlog.get_logger("api.access")
-
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _WEBHOOK_CODE = re.compile(r"(/webhooks/)[^/]+")
 _LONGEST_PATH = 200
@@ -32,6 +30,7 @@ class RequestLog:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._log = structlog.get_logger("api.access")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -58,7 +57,7 @@ class RequestLog:
                 await self._app(scope, receive, send_with_id)
             # The last net: whatever it is, the client gets a problem and the log gets the trace.
             except Exception:
-                _log.exception("request_failed", path=masked(scope["path"]))
+                self._log.exception("request_failed", path=masked(scope["path"]))
                 if status:
                     raise
                 failure = ProblemError(
@@ -67,7 +66,7 @@ class RequestLog:
                 )
                 answer = problems.render(failure, instance=scope["path"])
                 await answer(scope, receive, send_with_id)
-            _log.info(
+            self._log.info(
                 "request",
                 method=scope["method"],
                 path=masked(scope["path"]),

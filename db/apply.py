@@ -13,7 +13,7 @@ from psycopg import errors
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import write_catalogue, write_levels, write_sales
-from db.staging import Batch, Origin
+from db.staging import PUBLISH, TOMBSTONE, Batch, Origin, Statements
 from domain.entities import Entity
 from domain.errors import InvalidRecordError
 from domain.guests import buyer_key, guest_of
@@ -106,29 +106,58 @@ async def _apply_whole(
     batch = await Batch.open(connection, origin, entity)
     incoming, rejected = _prepare(page.records)
     keys = {one.external_id for one in incoming} | set(page.tombstones)
-    links = await batch.links(keys)
+    links = await batch.look(keys)
     plan = reconcile(incoming, page.tombstones, links)
     contested = {one.external_id for one in plan.updated} | set(plan.deleted)
     if contested:
-        links |= await batch.links(contested, lock=True)
+        links |= await batch.lock(contested)
         plan = reconcile(incoming, page.tombstones, links)
+    statements = _statements(entity, plan)
+    has_levels = write_levels.add_levels(statements, page.records)
     if plan.writes:
         await batch.stage(plan.writes, links)
-        await batch.claim(len(plan.created))
-        await _write(batch, entity, has_updates=bool(plan.updated))
-    if plan.deleted:
-        await batch.tombstone(plan.deleted)
-        await _drop(batch, entity)
-    moved = await write_levels.write_levels(batch, page.records)
-    if plan.writes or plan.deleted or moved:
-        await batch.publish()
-    return _applied(plan, rejected)
-
-
-def _applied(plan: Plan, rejected: tuple[Rejected, ...]) -> Applied:
+    if plan.writes or plan.deleted or has_levels:
+        statements.add(PUBLISH)
+        await batch.write(statements, created=len(plan.created), updated=len(plan.updated))
     return Applied(
         len(plan.created), len(plan.updated), len(plan.unchanged), len(plan.deleted), rejected
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """The statements of one entity: for what is written, after an update, and for what is gone."""
+
+    write: Sequence[str]
+    after_update: Sequence[str]
+    drop: Sequence[str]
+
+
+_WRITERS = {
+    Entity.CATEGORIES: _Writer(
+        write_catalogue.WRITE_CATEGORIES, (), write_catalogue.DROP_CATEGORIES
+    ),
+    Entity.PRODUCTS: _Writer(
+        write_catalogue.WRITE_PRODUCTS,
+        (*write_catalogue.DROP_LOST_VARIANTS, *write_levels.WITHDRAW_LEVELS),
+        (*write_catalogue.DROP_PRODUCTS, *write_levels.WITHDRAW_LEVELS),
+    ),
+    Entity.CUSTOMERS: _Writer(write_sales.WRITE_CUSTOMERS, (), write_sales.DROP_CUSTOMERS),
+    Entity.ORDERS: _Writer(
+        write_sales.WRITE_ORDERS, write_sales.DROP_LOST_LINES, write_sales.DROP_ORDERS
+    ),
+}
+
+
+def _statements(entity: Entity, plan: Plan) -> Statements:
+    writer, statements = _WRITERS[entity], Statements()
+    if plan.writes:
+        statements.add(*writer.write)
+    if plan.updated:
+        statements.add(*writer.after_update)
+    if plan.deleted:
+        statements.add(TOMBSTONE, *writer.drop, gone=list(plan.deleted))
+    return statements
 
 
 def _prepare(
@@ -143,34 +172,3 @@ def _prepare(
         except InvalidRecordError as error:
             rejected.append(Rejected(pulled.external_id, position, str(error)))
     return incoming, tuple(rejected)
-
-
-async def _write(batch: Batch, entity: Entity, *, has_updates: bool) -> None:
-    match entity:
-        case Entity.CATEGORIES:
-            await write_catalogue.write_categories(batch)
-        case Entity.PRODUCTS:
-            await write_catalogue.write_products(batch, has_updates=has_updates)
-            if has_updates:
-                await write_levels.withdraw_levels(batch)
-        case Entity.CUSTOMERS:
-            await write_sales.write_customers(batch)
-        case Entity.ORDERS:
-            await write_sales.write_orders(batch, has_updates=has_updates)
-        case Entity.VARIANTS:
-            raise AssertionError("variants come with their product")
-
-
-async def _drop(batch: Batch, entity: Entity) -> None:
-    match entity:
-        case Entity.CATEGORIES:
-            await write_catalogue.drop_categories(batch)
-        case Entity.PRODUCTS:
-            await write_catalogue.drop_products(batch)
-            await write_levels.withdraw_levels(batch)
-        case Entity.CUSTOMERS:
-            await write_sales.drop_customers(batch)
-        case Entity.ORDERS:
-            await write_sales.drop_orders(batch)
-        case Entity.VARIANTS:
-            raise AssertionError("variants come with their product")

@@ -67,12 +67,12 @@ class SecretBox:
         )
 
     def open(self, sealed: Sealed, *, context: str) -> bytes:
-        """Decrypt. Raises SecretError: made with a key we lack, altered, or bound to something else."""
+        """Decrypt. Raises SecretError: altered, bound elsewhere, or made with another key."""
         key = self._ring.get(sealed.key_id)
         if key is None:
             raise SecretError(
-                f"a secret was encrypted with key {sealed.key_id}, which is not configured: add it to "
-                "ENTREPOT_ENCRYPTION_KEYS_OLD"
+                f"a secret was encrypted with key {sealed.key_id}, which is not configured: "
+                "add it to ENTREPOT_ENCRYPTION_KEYS_OLD"
             )
         try:
             return key.cipher.decrypt(

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.tables.records import (
@@ -98,7 +98,7 @@ async def load_variants(
     )
     rows = await connection.execute(
         select(variants, held.c.on_hand, held.c.available)
-        .select_from(variants.join(held, onclause=func.true()))
+        .select_from(variants.join(held, onclause=true()))
         .where(variants.c.product_id.in_(product_ids), variants.c.deleted_at.is_(None))
         .order_by(variants.c.product_id, variants.c.position, variants.c.id)
     )

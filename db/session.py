@@ -6,10 +6,11 @@ the transaction alone, so a pooled connection never carries one tenant into anot
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
+from psycopg import AsyncConnection as AsyncDriver
 from psycopg import errors
-from sqlalchemy import event, text
+from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
@@ -39,7 +40,7 @@ _ON_CONNECT = (
     """,
 )
 
-_SET_TENANT = text("select set_config('app.tenant', :tenant, true)")
+_SET_TENANT = "select set_config('app.tenant', %s, true)"
 _ATTEMPTS = 5
 
 
@@ -63,12 +64,15 @@ class Database:
     the block and rolled back by an exception.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, pre_ping: bool = True) -> None:
+        """Args: pre_ping: whether to try a pooled connection before it is used, at the price of a
+        round trip: for requests, which are not tried again as activities are.
+        """
         self._engine: AsyncEngine = create_async_engine(
             driver_url(url),
             pool_size=pool_size,
             max_overflow=0,
-            pool_pre_ping=True,
+            pool_pre_ping=pre_ping,
             pool_timeout=30,
             hide_parameters=True,
         )
@@ -78,7 +82,9 @@ class Database:
     async def tenant(self, tenant_id: int) -> AsyncIterator[AsyncConnection]:
         """A transaction that sees and writes the rows of one tenant."""
         async with self._engine.begin() as connection:
-            await connection.execute(_SET_TENANT, {"tenant": str(tenant_id)})
+            raw = await connection.get_raw_connection()
+            driver = cast("AsyncDriver[Any]", raw.driver_connection)
+            await driver.execute(_SET_TENANT, (str(tenant_id),))
             yield connection
 
     @asynccontextmanager

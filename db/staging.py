@@ -8,10 +8,10 @@ transaction. `db.session` creates them with every connection.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from psycopg import AsyncConnection as Driver
-from psycopg.rows import tuple_row
+from psycopg import AsyncCursor
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.session import LostRaceError
@@ -45,8 +45,21 @@ class Origin:
     bulk: bool = False
 
 
+class Statements:
+    """SQL to run one behind the other with shared parameters, in the order it was added."""
+
+    def __init__(self, *texts: str, **params: Any) -> None:
+        self.texts = list(texts)
+        self.params = params
+
+    def add(self, *texts: str, **params: Any) -> None:
+        """Add statements, and the parameters that only they use."""
+        self.texts += texts
+        self.params |= params
+
+
 class Batch:
-    """The statements of one batch, all in the caller's transaction."""
+    """One batch, in the caller's transaction: look, decide, stage, write."""
 
     def __init__(self, driver: Driver[Any], origin: Origin, entity: Entity) -> None:
         self._driver = driver
@@ -59,48 +72,31 @@ class Batch:
         self._sequence = _SEQUENCES[entity]
 
     @classmethod
-    async def open(cls, connection: AsyncConnection, origin: Origin, entity: Entity) -> "Batch":
-        """Prepare the transaction's planner for small batches."""
+    async def open(cls, connection: AsyncConnection, origin: Origin, entity: Entity) -> Self:
+        """A batch in the connection's transaction."""
         raw = await connection.get_raw_connection()
-        batch = cls(cast("Driver[Any]", raw.driver_connection), origin, entity)
-        await batch.run(_PLANNER)
-        return batch
+        return cls(cast("Driver[Any]", raw.driver_connection), origin, entity)
 
-    async def run(self, statement: str, **params: Any) -> int:
-        """Run one statement with the batch's parameters; the number of rows it touched."""
-        cursor = await self._driver.execute(statement, {**self._params, **params})
-        return cursor.rowcount
-
-    async def fetch(self, statement: str, **params: Any) -> list[tuple[Any, ...]]:
-        """Run one statement and return its rows."""
-        async with self._driver.cursor(row_factory=tuple_row) as cursor:
-            await cursor.execute(statement, {**self._params, **params})
-            return await cursor.fetchall()
-
-    async def run_all(self, statements: Sequence[str], **params: Any) -> None:
-        """Run statements one behind the other without waiting for each answer."""
-        merged = {**self._params, **params}
+    async def look(self, keys: Iterable[str]) -> dict[str, LinkState]:
+        """The links of these external ids. Also makes the transaction ready for the batch."""
         async with self._driver.pipeline():
-            for statement in statements:
-                await self._driver.execute(statement, merged)
+            await self._driver.execute(_PLANNER)
+            used = await self._driver.execute(_IS_USED)
+            links = await self._driver.execute(_LINKS, {**self._params, "keys": sorted(set(keys))})
+        if (await used.fetchone()) == (True,):
+            await self.write(Statements(_EMPTY))
+        return await _states(links)
 
-    async def links(self, keys: Iterable[str], *, lock: bool = False) -> dict[str, LinkState]:
-        """The links of these external ids; locked in key order when they are to be written."""
-        wanted = sorted(set(keys))
-        if not wanted:
-            return {}
-        rows = await self.fetch(_LINKS + (" for update" if lock else ""), keys=wanted)
-        return {
-            key: LinkState(record_id, bytes(digest) if digest is not None else None, version, gone)
-            for key, record_id, digest, version, gone in rows
-        }
+    async def lock(self, keys: Iterable[str]) -> dict[str, LinkState]:
+        """The links of these external ids, locked in key order for writing."""
+        links = await self._driver.execute(
+            _LINKS + " for update", {**self._params, "keys": sorted(set(keys))}
+        )
+        return await _states(links)
 
     async def stage(self, records: Sequence[Incoming], links: Mapping[str, LinkState]) -> None:
         """Copy the records that will be written."""
-        async with (
-            self._driver.cursor() as cursor,
-            cursor.copy(_COPY) as copy,
-        ):
+        async with self._driver.cursor() as cursor, cursor.copy(_COPY) as copy:
             for one in records:
                 await copy.write_row(
                     (
@@ -113,30 +109,39 @@ class Batch:
                     )
                 )
 
-    async def claim(self, created: int) -> None:
-        """Write the links of what is staged, giving new records their ids.
+    async def write(self, statements: Statements, *, created: int = 0, updated: int = 0) -> None:
+        """Write the links of what is staged, then run the statements, without waiting in between.
+
+        What is new gets its id with its link. The changes are published last, because that takes
+        the tenant's counter, which is held until the commit: so the order of `seq` is the order of
+        commits, and a reader may ask for "later than" without missing a row.
 
         Raises:
-            LostRaceError: a new record was created by somebody else meanwhile.
+            LostRaceError: a new record was created by somebody else since we looked.
         """
-        claimed = await self.run(_CLAIM.replace("{sequence}", self._sequence)) if created else 0
-        if claimed != created:
+        params = {**self._params, **statements.params}
+        claimed = None
+        async with self._driver.pipeline():
+            if created:
+                claim = _CLAIM.replace("{sequence}", self._sequence)
+                claimed = await self._driver.execute(claim, params)
+            if updated:
+                await self._driver.execute(_REBASE, params)
+            for statement in statements.texts:
+                await self._driver.execute(statement, params)
+        if claimed is not None and claimed.rowcount != created:
             raise LostRaceError
-        await self.run(_REBASE)
-
-    async def tombstone(self, keys: Sequence[str]) -> None:
-        """Mark the links of these records as deleted and remember the records as touched."""
-        await self.run(_TOMBSTONE, keys=list(keys))
-
-    async def publish(self) -> None:
-        """Turn what was touched into rows of `changes`.
-
-        The tenant's counter is taken last and held until the commit, so that the order of `seq` is
-        the order of commits and a reader may ask for "later than" without missing a row.
-        """
-        await self.run_all((_PUBLISH, "delete from stage", "delete from touched"))
 
 
+async def _states(links: AsyncCursor[Any]) -> dict[str, LinkState]:
+    return {
+        key: LinkState(record_id, None if digest is None else bytes(digest), version, is_deleted)
+        for key, record_id, digest, version, is_deleted in await links.fetchall()
+    }
+
+
+_IS_USED = "select exists (select from stage) or exists (select from touched)"
+_EMPTY = "with emptied as (delete from stage) delete from touched"
 _COPY = "copy stage (key, version, digest, base, buyer, is_new) from stdin"
 
 _LINKS = """
@@ -176,17 +181,17 @@ insert into touched (entity, key, record_id, action)
 select %(entity)s, external_id, record_id, 'updated' from rebased
 """
 
-_TOMBSTONE = """
+TOMBSTONE = """
 with gone as (
   update links l set deleted_at = now(), updated_at = now()
   where l.tenant_id = %(tenant)s and l.store_id = %(store)s and l.entity = %(entity)s
-    and l.external_id = any(%(keys)s) and l.deleted_at is null
+    and l.external_id = any(%(gone)s) and l.deleted_at is null
   returning l.external_id, l.record_id)
 insert into touched (entity, key, record_id, action)
 select %(entity)s, external_id, record_id, 'deleted' from gone
 """
 
-_PUBLISH = """
+PUBLISH = """
 with batch as (
   select entity, record_id, action, row_number() over (order by entity, record_id) as place
   from touched),

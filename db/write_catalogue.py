@@ -1,6 +1,4 @@
-"""Writing categories and products with their variants from a staged batch."""
-
-from db.staging import Batch
+"""The statements that write categories and products with their variants from a staged batch."""
 
 # Every look-up in `links` is a lateral subquery with a limit: the planner cannot turn it round into
 # a scan of a tenant's links, whatever its statistics were when the plan was made.
@@ -125,7 +123,8 @@ with gone as (
           and k.external_id = x.doc ->> 'external_id' limit 1) l
       where s.key = t.key and l.record_id = held.id)
   returning v.id)
-insert into touched (entity, key, record_id, action) select 'variants', null, id, 'deleted' from gone
+insert into touched (entity, key, record_id, action)
+select 'variants', null, id, 'deleted' from gone
 """
 
 _DROP_VARIANT_LINKS = """
@@ -163,25 +162,17 @@ where t.entity = 'categories' and t.action = 'deleted' and c.tenant_id = %(tenan
   and c.id = t.record_id
 """
 
+WRITE_CATEGORIES = (_CATEGORIES,)
+"""Write the staged categories. A parent that is not known yet is filled in at the end of a run."""
 
-async def write_categories(batch: Batch) -> None:
-    """Write the staged categories. A parent that is not known yet is filled in at the end."""
-    await batch.run(_CATEGORIES)
+WRITE_PRODUCTS = (_PRODUCTS, _VARIANT_LINKS, _VARIANTS)
+"""Write the staged products with their variants."""
 
+DROP_LOST_VARIANTS = (_REVIVE_VARIANT_LINKS, _DROP_VARIANTS, _DROP_VARIANT_LINKS)
+"""After an update: take back the variants that are there again, delete those that are not."""
 
-async def write_products(batch: Batch, *, has_updates: bool) -> None:
-    """Write the staged products with their variants; drops the variants they no longer have."""
-    statements = [_PRODUCTS, _VARIANT_LINKS, _VARIANTS]
-    if has_updates:
-        statements += [_REVIVE_VARIANT_LINKS, _DROP_VARIANTS, _DROP_VARIANT_LINKS]
-    await batch.run_all(statements)
+DROP_CATEGORIES = (_DROP_CATEGORIES,)
+"""Delete the categories that the batch touched as deleted."""
 
-
-async def drop_categories(batch: Batch) -> None:
-    """Delete the categories that the batch touched as deleted."""
-    await batch.run(_DROP_CATEGORIES)
-
-
-async def drop_products(batch: Batch) -> None:
-    """Delete the products that the batch touched as deleted, with their variants."""
-    await batch.run_all([_DROP_PRODUCTS, _DROP_VARIANTS, _DROP_VARIANT_LINKS])
+DROP_PRODUCTS = (_DROP_PRODUCTS, _DROP_VARIANTS, _DROP_VARIANT_LINKS)
+"""Delete the products that the batch touched as deleted, with their variants."""

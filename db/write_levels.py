@@ -1,15 +1,15 @@
-"""Writing what a store says it has in stock: every level is explained by movements."""
+"""The statements that write what a store says it has in stock; movements explain every level."""
 
 from collections.abc import Sequence
 
-from db.staging import Batch
+from db.staging import Statements
 from domain.pages import Pulled
 from domain.records import Record
 
 _LEVELS = """
 with said as (
   select l.record_id as variant_id, x.available
-  from unnest(%(keys)s::text[], %(available)s::numeric[]) as x(key, available)
+  from unnest(%(level_keys)s::text[], %(available)s::text[]::numeric[]) as x(key, available)
   cross join lateral (
     select k.record_id from links k
     where k.tenant_id = %(tenant)s and k.store_id = %(store)s and k.entity = 'variants'
@@ -62,17 +62,18 @@ insert into touched (entity, key, record_id, action)
 select 'inventory', null, variant_id, 'deleted' from moved
 """
 
+WITHDRAW_LEVELS = (_WITHDRAW,)
+"""Take out the stock of variants that are gone or no longer tracked."""
 
-async def write_levels(batch: Batch, pulled: Sequence[Pulled[Record]]) -> int:
-    """Bring the default warehouse to what the store says; returns how many levels moved."""
+
+def add_levels(statements: Statements, pulled: Sequence[Pulled[Record]]) -> bool:
+    """Bring the default warehouse to what the store says. False when it says nothing of stock."""
     levels = {level.variant_external_id: level for one in pulled for level in one.levels}
     if not levels:
-        return 0
-    return await batch.run(
-        _LEVELS, keys=list(levels), available=[level.available for level in levels.values()]
+        return False
+    statements.add(
+        _LEVELS,
+        level_keys=list(levels),
+        available=[str(level.available) for level in levels.values()],
     )
-
-
-async def withdraw_levels(batch: Batch) -> None:
-    """Take out the stock of variants that are gone or no longer tracked."""
-    await batch.run(_WITHDRAW)
+    return True

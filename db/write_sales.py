@@ -1,6 +1,4 @@
-"""Writing customers and orders with their lines from a staged batch."""
-
-from db.staging import Batch
+"""The statements that write customers and orders with their lines from a staged batch."""
 
 _CUSTOMERS = """
 insert into customers
@@ -31,7 +29,8 @@ insert into orders
    shipping_total, tax_total, total, refunded_total, customer_id, customer_external_id, billing,
    shipping, payment_method, payment_title, transaction_id, customer_note, placed_at, paid_at,
    completed_at, charges, refunds, extra)
-select %(tenant)s, t.record_id, %(store)s, b.number, b.status, coalesce(b.raw_status, ''), b.currency,
+select %(tenant)s, t.record_id, %(store)s, b.number, b.status, coalesce(b.raw_status, ''),
+       b.currency,
        coalesce(b.subtotal, 0), coalesce(b.discount_total, 0), coalesce(b.shipping_total, 0),
        coalesce(b.tax_total, 0), b.total,
        coalesce((select sum((r.doc ->> 'amount')::numeric)
@@ -133,25 +132,17 @@ where t.entity = 'orders' and t.action = 'deleted' and o.tenant_id = %(tenant)s
   and o.id = t.record_id
 """
 
+WRITE_CUSTOMERS = (_CUSTOMERS,)
+"""Write the staged customers."""
 
-async def write_customers(batch: Batch) -> None:
-    """Write the staged customers."""
-    await batch.run(_CUSTOMERS)
+WRITE_ORDERS = (_ORDERS, _LINES)
+"""Write the staged orders with their lines."""
 
+DROP_LOST_LINES = (_DROP_LINES,)
+"""After an update: delete the lines that an order no longer has."""
 
-async def write_orders(batch: Batch, *, has_updates: bool) -> None:
-    """Write the staged orders with their lines; drops the lines they no longer have."""
-    statements = [_ORDERS, _LINES]
-    if has_updates:
-        statements.append(_DROP_LINES)
-    await batch.run_all(statements)
+DROP_CUSTOMERS = (_DROP_CUSTOMERS,)
+"""Delete the customers that the batch touched as deleted."""
 
-
-async def drop_customers(batch: Batch) -> None:
-    """Delete the customers that the batch touched as deleted."""
-    await batch.run(_DROP_CUSTOMERS)
-
-
-async def drop_orders(batch: Batch) -> None:
-    """Delete the orders that the batch touched as deleted. Their lines stay with them."""
-    await batch.run(_DROP_ORDERS)
+DROP_ORDERS = (_DROP_ORDERS,)
+"""Delete the orders that the batch touched as deleted. Their lines stay with them."""

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Entity(StrEnum):
-    """A kind of record. The value is the word used in SQL, JSON, workflow ids and search attributes."""
+    """A kind of record. The value is its word in SQL, JSON, workflow ids and search attributes."""
 
     CATEGORIES = "categories"
     PRODUCTS = "products"

@@ -47,7 +47,7 @@ class StoreError(EntrepotError):
 
 
 class RetryableStoreError(StoreError):
-    """The same request may succeed later; `retry_after_s` is what the store asked for, if it did."""
+    """The same request may succeed later, after `retry_after_s` if the store asked for a pause."""
 
     retryable = True
 

@@ -11,7 +11,7 @@ R_co = TypeVar("R_co", bound=Record, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Pulled(Generic[R_co]):
-    """One record as the store has it. `version` is the store's own modification time, if it has one."""
+    """One record as the store has it; `version` is the store's modification time, if it has one."""
 
     external_id: str
     record: R_co
@@ -21,7 +21,7 @@ class Pulled(Generic[R_co]):
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A record that was set aside. `position` (0-based, in its page) tells apart those without an id."""
+    """A record that was set aside. Its `position` in the page (0-based) stands in for a lost id."""
 
     external_id: str | None
     position: int

@@ -151,7 +151,7 @@ class OrderLine(Record):
 
 
 class Charge(Record):
-    """A shipping, fee, tax or coupon position of an order. `code` is the store's own name for it."""
+    """A shipping, fee, tax or coupon position of an order; `code` is the store's name for it."""
 
     kind: str
     external_id: str = ""

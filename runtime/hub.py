@@ -20,10 +20,12 @@ class Hub:
     session: StoreSession
 
     @classmethod
-    def build(cls, settings: Settings, *, pool_size: int) -> Self:
+    def build(cls, settings: Settings, *, pool_size: int, pre_ping: bool = True) -> Self:
         """Build the parts. Opens no connection yet. Raises SettingsError."""
         return cls(
-            database=Database(settings.database_url.get_secret_value(), pool_size=pool_size),
+            database=Database(
+                settings.database_url.get_secret_value(), pool_size=pool_size, pre_ping=pre_ping
+            ),
             box=SecretBox(settings.encryption_ring()),
             registry=Registry(),
             session=StoreSession.open(
@@ -36,4 +38,3 @@ class Hub:
         """Close every connection."""
         await self.session.aclose()
         await self.database.close()
-

@@ -56,7 +56,7 @@ def _worker(
 
 async def run_worker(client: Client, settings: Settings, stop: asyncio.Event) -> None:
     """Work until `stop` is set, then finish in order."""
-    hub = Hub.build(settings, pool_size=settings.worker_pool_size)
+    hub = Hub.build(settings, pool_size=settings.worker_pool_size, pre_ping=False)
     try:
         await register_search_attributes(client)
         async with AsyncExitStack() as stack:

@@ -12,6 +12,7 @@ KINDS = (
     "strip_authorization",
 )
 MAINTENANCE_RETRY_S = 600
+_ROUNDS_TO_NOTICE = 5
 _NOTICE = (
     b"<br />\n<b>Notice</b>:  Undefined index: foo in <b>/srv/shop/wp-content/plugins/old/old.php"
     b"</b> on line <b>42</b><br />\n"
@@ -144,7 +145,8 @@ async def deliver(send: Send, reply: Reply, rules: list[Rule]) -> None:
         raise ConnectionDroppedError
     transport.abort()
     # Lets the server notice, so that it does not answer 500 in our place.
-    await sleep(0.01)
+    for _ in range(_ROUNDS_TO_NOTICE):
+        await sleep(0)
 
 
 def _page(status: int, retry_after: int | None, title: str = "") -> Reply:

@@ -31,6 +31,8 @@ class Request:
     query: str
     headers: dict[str, str]
     body: bytes
+    # The host took the Authorization header away and lets the shop say so.
+    authorization_lost: bool = False
 
     def basic_credentials(self) -> tuple[str, str]:
         """User and password of the Basic scheme (RFC 7617), empty where there are none."""

@@ -43,8 +43,8 @@ LINKS = Table(
     reference("store_id", "stores"),
     Index("ix_links_record", "record_id", "entity", "tenant_id"),
 )
-"""`base` is the canonical snapshot both sides last agreed on, `base_hash` its fingerprint, `version`
-the store's own time of it. Variants are linked without a base of their own: their product has it."""
+"""`base` is the canonical snapshot both sides last agreed on, `base_hash` its fingerprint, and
+`version` the store's own time of it. Variants have no base of their own: their product has it."""
 
 CHANGES = Table(
     "changes",

@@ -1,7 +1,7 @@
 """The shop as an ASGI application: routing, credentials, headers, faults, journal."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sandbox import faults, wire
@@ -216,7 +216,7 @@ def _action(route: Route, method: str) -> str:
 
 
 def _nobody(action: str, request: Request) -> RestError:
-    if request.headers.get("x-sandbox-stripped") == "says so":
+    if request.authorization_lost:
         message = "Consumer key is missing."
         return RestError("woocommerce_rest_authentication_error", message, 401)
     right, message = _REFUSALS.get(action, _REFUSALS["list"])
@@ -228,10 +228,8 @@ def _stripped(request: Request, rules: list[Rule]) -> Request:
     if rule is None:
         return request
     headers = {name: value for name, value in request.headers.items() if name != "authorization"}
-    if not rule.silent and "authorization" in request.headers:
-        headers["x-sandbox-stripped"] = "says so"
-    parts = (request.method, request.scheme, request.path, request.raw_path, request.query)
-    return Request(*parts, headers, request.body)
+    lost = not rule.silent and "authorization" in request.headers
+    return replace(request, headers=headers, authorization_lost=lost)
 
 
 def _body(request: Request) -> Document:

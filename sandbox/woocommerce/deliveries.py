@@ -112,6 +112,7 @@ class Courier:
         self._shop = shop
         # Tests put their own in; None is the network.
         self.transport: httpx.AsyncBaseTransport | None = None
+        self.latency_s = LATENCY_S
         self.webhooks: dict[int, Webhook] = {}
         self.sent: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         # (webhook id, resource id); resource 0 is a ping. A dict for its order and uniqueness:
@@ -150,9 +151,9 @@ class Courier:
             await self._task
 
     async def _run(self) -> None:
-        await asyncio.sleep(LATENCY_S)
+        await asyncio.sleep(self.latency_s)
         async with httpx.AsyncClient(
-            timeout=TIMEOUT_S, follow_redirects=False, transport=self.transport
+            timeout=TIMEOUT_S, follow_redirects=False, trust_env=False, transport=self.transport
         ) as client:
             while self._waiting:
                 webhook_id, record_id = next(iter(self._waiting))

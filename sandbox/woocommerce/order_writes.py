@@ -6,7 +6,7 @@ from sandbox.woocommerce import clock, money, product_writes
 from sandbox.woocommerce.errors import RestError, invalid_id
 from sandbox.woocommerce.order_shapes import blank_order, order_line, refund_document
 from sandbox.woocommerce.php import Document
-from sandbox.woocommerce.sales import PAID
+from sandbox.woocommerce.sales import PAID, order_links
 from sandbox.woocommerce.table import Row
 from sandbox.woocommerce.writing import check, check_one_of, merge_address, merge_meta, pick
 
@@ -115,6 +115,7 @@ def _apply(shop: "Shop", row: Row, document: Document, data: Document) -> None:
     document["currency_symbol"] = money.symbol(document["currency"])
     if "customer_id" in data:
         document["customer_id"] = row.customer = int(data["customer_id"] or 0)
+        document["_links"] = order_links(shop.home_url, row.id, row.customer)
     for kind in ("billing", "shipping"):
         if kind in data:
             document[kind] = merge_address(document[kind], data[kind])

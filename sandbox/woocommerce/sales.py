@@ -43,7 +43,7 @@ class Line:
     total: int
     sku: str
     parent_name: str | None
-    options: list[tuple[int, str, str, str, str]]
+    options: tuple[tuple[int, str, str, str, str], ...]
 
 
 class Sales:
@@ -210,7 +210,7 @@ class Sales:
         if not ids or (index % 12 == 5 and n == 0):
             cents = 1990 * quantity
             gone = GONE_PRODUCT + index if index % 24 == 5 else 0
-            return Line("Deleted lamp", gone, 0, quantity, cents, cents, "", None, [])
+            return Line("Deleted lamp", gone, 0, quantity, cents, cents, "", None, ())
         place = pick % len(ids)
         facts = self.catalogue.facts(place)
         while facts.kind in (GROUPED, EXTERNAL):
@@ -218,7 +218,7 @@ class Sales:
             facts = self.catalogue.facts(place)
         if facts.kind != VARIABLE:
             cents = facts.price * quantity
-            return Line(facts.name, ids[place], 0, quantity, cents, cents, facts.sku, None, [])
+            return Line(facts.name, ids[place], 0, quantity, cents, cents, facts.sku, None, ())
         ordinal = (pick >> 50) % facts.variations
         cents = variation_price(facts, ordinal) * quantity
         options = variation_options(ordinal)

@@ -1,5 +1,6 @@
 """Seeded variations as WooCommerce 11.0.1 shows them (key order as captured)."""
 
+from functools import lru_cache
 from urllib.parse import quote
 
 from sandbox.woocommerce import words
@@ -76,7 +77,8 @@ def seeded_variation(catalogue: Catalogue, row: Row) -> Document:
     }
 
 
-def variation_options(ordinal: int) -> list[tuple[int, str, str, str, str]]:
+@lru_cache(maxsize=16)
+def variation_options(ordinal: int) -> tuple[tuple[int, str, str, str, str], ...]:
     """(attribute id, name, slug, option label, option slug); every fourth leaves its size open,
     which is how WooCommerce says "any size"."""
     color, color_slug = words.COLORS[ordinal % len(words.COLORS)]
@@ -84,4 +86,4 @@ def variation_options(ordinal: int) -> list[tuple[int, str, str, str, str]]:
     chosen = [(1, "Color", "pa_color", color, color_slug)]
     if ordinal % 4 != 3:
         chosen.append((2, "Size", "pa_size", size, size_slug))
-    return chosen
+    return tuple(chosen)

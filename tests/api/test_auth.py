@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -38,16 +39,16 @@ async def test_key_and_secret_are_both_needed(hub: Hub, caller: Caller, left_out
     [
         {"X-API-Secret": "es_wrong"},
         {"X-API-Secret": "x" * 5_000},
-        {"X-API-Secret": "é".encode("latin-1").decode("latin-1")},
+        {"X-API-Secret": "é"},
         {"X-API-Key": "ek_unknown"},
         {"X-API-Key": "x" * 5_000},
         {"X-API-Key": "' or true --"},
     ],
 )
 async def test_a_wrong_key_or_secret_is_refused(caller: Caller, headers: dict[str, str]) -> None:
-    raw = {name: value.encode("latin-1") for name, value in headers.items()}
-    sent = {name: value.encode() for name, value in caller.headers.items()} | raw
-    assert_refused(await caller.http.get("/api/stores", headers=sent))
+    sent = {**caller.headers, **headers}
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in sent.items()]
+    assert_refused(await caller.http.get("/api/stores", headers=raw))
 
 
 async def test_a_key_does_not_take_another_keys_secret(hub: Hub, caller: Caller) -> None:
@@ -118,7 +119,7 @@ async def test_each_route_needs_its_permission(
         *("shared_data", "product_management", "platform_management"),
         "core_transaction_1_export",
     } - {permission}
-    body = {"json": {}} if method in {"POST", "PATCH"} else {}
+    body: dict[str, Any] = {"json": {}} if method in {"POST", "PATCH"} else {}
     lacking = await hub.new_caller(permissions=sorted(everything_else))
     refused = await lacking.send(method, path, **body)
     assert (refused.status_code, refused.json()["type"]) == (403, "urn:entrepot:problem:forbidden")

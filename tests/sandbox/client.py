@@ -3,8 +3,6 @@
 import hmac
 import time
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
 from hashlib import sha1, sha256
 from itertools import count
 from typing import Any
@@ -68,10 +66,3 @@ class ShopClient(httpx.Client):
         answer = self.get(f"{API}/{path}", params=params)
         assert answer.status_code == 200, answer.text
         return answer.json()
-
-
-@contextmanager
-def control(base_url: str, token: str) -> Iterator[httpx.Client]:
-    """A client of the control API."""
-    with httpx.Client(base_url=f"{base_url}/_sandbox", headers={"X-Sandbox-Token": token}) as made:
-        yield made

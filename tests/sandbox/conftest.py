@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.woocommerce.seed import ShopSeed, api_key
 from sandbox.woocommerce.serving import Address, Options, Ready, serving
-from tests.sandbox.client import ShopClient, control
+from tests.sandbox.client import ShopClient
 
 
 @dataclass(frozen=True)
@@ -56,15 +56,27 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     thread.join()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def http(served: Served) -> Iterator[httpx.Client]:
+    with httpx.Client(verify=served.trust) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
 def shop(served: Served) -> Iterator[ShopClient]:
     url = served.ready.https_url or ""
     with ShopClient(base_url=url, auth=served.key, verify=served.trust) as client:
         yield client
 
 
-@pytest.fixture
-def panel(served: Served) -> Iterator[httpx.Client]:
-    with control(served.ready.url, served.ready.token) as client:
+@pytest.fixture(scope="session")
+def open_panel(served: Served) -> Iterator[httpx.Client]:
+    url, headers = f"{served.ready.url}/_sandbox", {"X-Sandbox-Token": served.ready.token}
+    with httpx.Client(base_url=url, headers=headers, verify=served.trust) as client:
         yield client
-        client.delete("/faults")
+
+
+@pytest.fixture
+def panel(open_panel: httpx.Client) -> Iterator[httpx.Client]:
+    yield open_panel
+    open_panel.delete("/faults")

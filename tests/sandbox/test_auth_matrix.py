@@ -119,25 +119,23 @@ def measured(line: str) -> tuple[str, int, Any]:
 
 
 @pytest.mark.parametrize("line", MATRIX)
-def test_shop_answers_as_measured(line: str, served: Served) -> None:
+def test_shop_answers_as_measured(line: str, served: Served, http: httpx.Client) -> None:
     how, status, outcome = measured(line)
-    with httpx.Client(verify=served.trust) as client:
-        answer = HOW[how](Asker(served, client))
+    answer = HOW[how](Asker(served, http))
     body = answer.json()
     seen = len(body) if isinstance(body, list) else (body["code"], body["message"])
     assert (answer.status_code, seen) == (status, outcome)
 
 
-def test_wrong_basic_secret_is_told_the_realm(served: Served) -> None:
-    with httpx.Client(verify=served.trust) as client:
-        url = f"{served.ready.https_url}{API}/products"
-        answer = client.get(url, auth=(served.key[0], WRONG_SECRET))
+def test_wrong_basic_secret_is_told_the_realm(served: Served, http: httpx.Client) -> None:
+    url = f"{served.ready.https_url}{API}/products"
+    answer = http.get(url, auth=(served.key[0], WRONG_SECRET))
     assert answer.headers["www-authenticate"].startswith('Basic realm="WooCommerce API.')
 
 
-def test_half_of_the_oauth_parameters_are_named(served: Served) -> None:
+def test_half_of_the_oauth_parameters_are_named(served: Served, http: httpx.Client) -> None:
     url = f"{served.ready.url}{API}/products?oauth_consumer_key={served.key[0]}&oauth_nonce=n"
-    assert httpx.get(url).json() == {
+    assert http.get(url).json() == {
         "code": "woocommerce_rest_authentication_missing_parameter",
         "message": "Missing OAuth parameters oauth_timestamp, oauth_signature,"
         " oauth_signature_method",
@@ -145,9 +143,9 @@ def test_half_of_the_oauth_parameters_are_named(served: Served) -> None:
     }
 
 
-def test_signature_covers_the_home_url_only(served: Served) -> None:
+def test_signature_covers_the_home_url_only(served: Served, http: httpx.Client) -> None:
     url = f"{served.ready.url.replace('127.0.0.1', 'localhost')}{API}/products"
-    answer = httpx.get(f"{url}?{oauth_query(url, QUERY, served.key)}")
+    answer = http.get(f"{url}?{oauth_query(url, QUERY, served.key)}")
     assert answer.json()["message"] == "Invalid signature - provided signature does not match."
 
 
@@ -162,13 +160,12 @@ def test_signature_covers_the_home_url_only(served: Served) -> None:
     ],
 )
 def test_nobody_is_refused_by_what_they_try(
-    method: str, path: str, code: str, served: Served
+    method: str, path: str, code: str, served: Served, http: httpx.Client
 ) -> None:
-    answer = httpx.request(method, f"{served.ready.url}{API}/{path}")
+    answer = http.request(method, f"{served.ready.url}{API}/{path}")
     assert (answer.status_code, answer.json()["code"]) == (401, code)
 
 
-def test_rest_route_works_over_https(served: Served) -> None:
-    with httpx.Client(verify=served.trust) as client:
-        url = f"{served.ready.https_url}/?rest_route=/wc/v3/products&{QUERY}"
-        assert len(client.get(url, auth=served.key).json()) == 3
+def test_rest_route_works_over_https(served: Served, http: httpx.Client) -> None:
+    url = f"{served.ready.https_url}/?rest_route=/wc/v3/products&{QUERY}"
+    assert len(http.get(url, auth=served.key).json()) == 3

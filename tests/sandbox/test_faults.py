@@ -19,11 +19,8 @@ def test_rate_limit_says_how_long_to_wait_and_only_as_often_as_told(
     refused = shop.get(ORDERS)
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "2")
     assert [shop.get(ORDERS).status_code for _ in range(2)] == [429, 200]
-    assert panel.get("/faults").json()["rules"][0] | {} == {
-        **panel.get("/faults").json()["rules"][0],
-        "matched": 3,
-        "struck": 2,
-    }
+    [kept] = panel.get("/faults").json()["rules"]
+    assert (kept["matched"], kept["struck"]) == (3, 2)
 
 
 def test_only_the_nth_matching_request_fails(shop: ShopClient, panel: httpx.Client) -> None:
@@ -45,8 +42,7 @@ def test_chance_is_the_same_for_the_same_seed(shop: ShopClient, panel: httpx.Cli
         panel.delete("/faults")
         rule = {"kind": "error", "probability": 0.5, "seed": 11, "path": "/wc/v3/orders"}
         panel.post("/faults", json=rule)
-        query = {"per_page": 1, "_fields": "id"}
-        seen.append([shop.get(ORDERS, params=query).status_code for _ in range(12)])
+        seen.append([shop.get(f"{ORDERS}?per_page=1").status_code for _ in range(12)])
     assert seen[0] == seen[1]
     assert set(seen[0]) == {200, 500}
 
@@ -70,16 +66,14 @@ def test_truncated_json_still_ends_as_a_whole_answer(shop: ShopClient, panel: ht
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_connection_drops(
-    when: str, shop: ShopClient, panel: httpx.Client, served: Served
-) -> None:
+def test_connection_drops(when: str, shop: ShopClient, panel: httpx.Client, served: Served) -> None:
     panel.post("/faults", json={"kind": "drop", "when": when, "path": "/wc/v3/orders", "count": 1})
     with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
         shop.get(ORDERS)
     assert shop.get(ORDERS).status_code == 200
-    assert [entry["status"] for entry in panel.get("/log").json() if "orders" in entry["path"]][
-        -2:
-    ] == [0, 200]
+    log = sorted(panel.get("/log").json(), key=lambda entry: entry["started"])
+    asked = [entry["status"] for entry in log if entry["path"] == ORDERS]
+    assert asked[-2:] == [0, 200]
 
 
 def test_slow_answers_take_as_long_as_told(shop: ShopClient, panel: httpx.Client) -> None:

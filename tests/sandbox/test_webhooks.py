@@ -32,8 +32,9 @@ class Receiver:
         return [request.headers.get("x-wc-webhook-topic", "ping") for request in self.taken]
 
 
-def attach(local: Local, status: int = 200) -> Receiver:
+def attach(local: Local, *, status: int = 200, latency_s: float = 0) -> Receiver:
     receiver = Receiver(status)
+    local.box.webhooks.courier.latency_s = latency_s
     local.box.webhooks.courier.transport = httpx.MockTransport(receiver)
     return receiver
 
@@ -55,7 +56,7 @@ async def trigger(local: Local, topic: str) -> None:
     line = {"product_id": product, "quantity": 1}
     match topic:
         case "order.created":
-            data = {"line_items": [line], "set_paid": True, "billing": {"country": "DE"}}
+            data = {"line_items": [line], "set_paid": True, "customer_id": 2}
             await local.ask("POST", "orders", json=data)
         case "order.updated":
             order = local.shop.tables["orders"].ids()[0]
@@ -143,9 +144,11 @@ async def test_orders_of_one_second_share_a_delivery_id() -> None:
     ids = {dict(captured(name)["headers"])["X-WC-Webhook-Delivery-ID"] for name in names}
     assert len(ids) == 1
     async with local_shop() as local:
-        receiver = attach(local)
+        receiver = attach(local, latency_s=0.05)
         await subscribe(local, "order.created")
-        await local.control("POST", "operations", json={"op": "create", "entity": "orders", "count": 3})
+        await local.control(
+            "POST", "operations", json={"op": "create", "entity": "orders", "count": 3}
+        )
         await local.control("POST", "drain")
         local.clock.now += 1
         await local.control("POST", "operations", json={"op": "create", "entity": "orders"})
@@ -158,7 +161,7 @@ async def test_orders_of_one_second_share_a_delivery_id() -> None:
 
 async def test_quick_updates_are_delivered_once_with_the_latest_state() -> None:
     async with local_shop() as local:
-        receiver = attach(local)
+        receiver = attach(local, latency_s=0.05)
         await subscribe(local, "product.updated")
         await local.control("POST", "drain")
         product = local.first("simple")
@@ -170,7 +173,7 @@ async def test_quick_updates_are_delivered_once_with_the_latest_state() -> None:
 
 async def test_body_of_something_gone_is_a_signed_error() -> None:
     async with local_shop() as local:
-        receiver = attach(local)
+        receiver = attach(local, latency_s=0.05)
         await subscribe(local, "product.created")
         await local.control("POST", "drain")
         made = (await local.ask("POST", "products", json={"name": "short-lived"})).json()
@@ -184,7 +187,7 @@ async def test_body_of_something_gone_is_a_signed_error() -> None:
 
 async def test_trashed_product_is_named_so_and_variations_fire_product_topics() -> None:
     async with local_shop() as local:
-        receiver = attach(local)
+        receiver = attach(local, latency_s=0.05)
         await subscribe(local, "product.updated")
         await local.control("POST", "drain")
         product, parent = local.first("simple"), local.first("variable")

@@ -102,7 +102,8 @@ declare
 begin
   foreach parent in array array['changes', 'store_sync_logs'] loop
     for step in 0..2 loop
-      month := (date_trunc('month', now() at time zone 'UTC') + make_interval(months => step))::date;
+      month := (date_trunc('month', now() at time zone 'UTC')
+                + make_interval(months => step))::date;
       child := format('%s_p_%s', parent, to_char(month, 'YYYY_MM'));
       if to_regclass(format('public.%I', child)) is null then
         execute format(

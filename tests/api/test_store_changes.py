@@ -1,0 +1,305 @@
+from typing import Any
+
+import pytest
+
+from tests.api.fake_gateway import FACTS
+from tests.api.hub import KEY, SECRET, Caller, Hub, connect, store_body
+from tests.api.test_stores import stored_config
+from workflows.models import CheckStoreInput, CheckStoreResult
+
+
+async def ciphertext(hub: Hub, caller: Caller, store_id: int) -> list[Any]:
+    return await hub.execute(
+        caller.tenant,
+        "select name, code, store_url, facts, encrypted_data, iv, tag from stores where id = :id",
+        id=store_id,
+    )
+
+
+async def checks_left(hub: Hub, caller: Caller) -> int:
+    ((left,),) = await hub.execute(caller.tenant, "select count(*) from store_checks")
+    return int(left)
+
+
+async def link_something(hub: Hub, caller: Caller, store_id: int) -> None:
+    await hub.execute(
+        caller.tenant,
+        "insert into links (tenant_id, store_id, entity, external_id, record_id) "
+        "values (:tenant_id, :store, 'products', '1', 1)",
+        tenant_id=caller.tenant.id,
+        store=store_id,
+    )
+
+
+async def test_name_and_code_change_without_a_check(hub: Hub, caller: Caller) -> None:
+    store_id = await connect(caller)
+    answer = await caller.patch(f"/api/stores/{store_id}", json={"name": "New", "code": "new"})
+    assert answer.status_code == 200
+    changed = answer.json()
+    assert (changed["name"], changed["code"], changed["webhookSecret"]) == ("New", "new", None)
+    assert len(hub.gateway.checks) == 1
+
+
+async def test_an_empty_change_changes_nothing(hub: Hub, caller: Caller) -> None:
+    store_id = await connect(caller)
+    before = (await caller.get(f"/api/stores/{store_id}")).json()
+    assert (await caller.patch(f"/api/stores/{store_id}", json={})).status_code == 200
+    assert (await caller.get(f"/api/stores/{store_id}")).json() == before
+
+
+@pytest.mark.parametrize("with_config", [False, True])
+async def test_a_taken_code_is_refused(hub: Hub, caller: Caller, with_config: bool) -> None:
+    await connect(caller, "taken")
+    store_id = await connect(caller, "mine")
+    before = await ciphertext(hub, caller, store_id)
+    config = {"config": {"consumerKey": "ck_new"}} if with_config else {}
+    answer = await caller.patch(f"/api/stores/{store_id}", json={"code": "taken", **config})
+    assert answer.status_code == 409
+    assert await ciphertext(hub, caller, store_id) == before
+
+
+async def test_part_of_a_config_is_laid_over_the_stored_one(hub: Hub, caller: Caller) -> None:
+    made = (await caller.post("/api/stores", json=store_body())).json()
+    hub.gateway.find({**FACTS, "version": "2.0.0"})
+    answer = await caller.patch(
+        f"/api/stores/{made['id']}", json={"name": "New", "config": {"consumerKey": "ck_new"}}
+    )
+    assert answer.status_code == 200
+    changed = answer.json()
+    assert (changed["name"], changed["facts"]["version"]) == ("New", "2.0.0")
+    assert changed["webhookSecret"] is None
+    assert await stored_config(hub, caller, made["id"]) == {
+        "storeUrl": "https://shop.example",
+        "consumerKey": "ck_new",
+        "consumerSecret": SECRET,
+        "webhookSecret": made["webhookSecret"],
+    }
+    assert await checks_left(hub, caller) == 0
+
+
+async def test_a_field_set_to_null_is_taken_away(hub: Hub, caller: Caller) -> None:
+    made = (await caller.post("/api/stores", json=store_body())).json()
+    answer = await caller.patch(
+        f"/api/stores/{made['id']}", json={"config": {"webhookSecret": None}}
+    )
+    renewed = answer.json()["webhookSecret"]
+    assert renewed not in {None, made["webhookSecret"]}
+    assert (await stored_config(hub, caller, made["id"]))["webhookSecret"] == renewed
+    lacking = await caller.patch(
+        f"/api/stores/{made['id']}", json={"config": {"consumerKey": None}}
+    )
+    assert [one["pointer"] for one in lacking.json()["errors"]] == ["/config/consumerKey"]
+
+
+async def test_a_refused_config_changes_nothing_at_all(hub: Hub, caller: Caller) -> None:
+    store_id = await connect(caller)
+    before = await ciphertext(hub, caller, store_id)
+    hub.gateway.refuse("CredentialsError", "The shop does not accept the keys")
+    answer = await caller.patch(
+        f"/api/stores/{store_id}", json={"name": "New", "config": {"consumerKey": "ck_new"}}
+    )
+    assert (answer.status_code, answer.json()["detail"]) == (
+        422,
+        "The shop does not accept the keys",
+    )
+    assert await ciphertext(hub, caller, store_id) == before
+    assert await checks_left(hub, caller) == 0
+
+
+async def test_stored_keys_are_not_sent_to_a_new_address(hub: Hub, caller: Caller) -> None:
+    store_id = await connect(caller)
+    answer = await caller.patch(
+        f"/api/stores/{store_id}",
+        json={"config": {"storeUrl": "https://evil.example", "consumerKey": "ck_new"}},
+    )
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [
+        {
+            "pointer": "/config/consumerSecret",
+            "detail": "Enter it again: stored secrets are never sent to a new address.",
+        }
+    ]
+    assert len(hub.gateway.checks) == 1
+
+
+@pytest.mark.parametrize(
+    "address", ["http://shop.example", "https://www.shop.example/", "https://SHOP.example:443"]
+)
+async def test_another_spelling_of_the_address_is_the_same_shop(
+    hub: Hub, caller: Caller, address: str
+) -> None:
+    store_id = await connect(caller)
+    await link_something(hub, caller, store_id)
+    answer = await caller.patch(f"/api/stores/{store_id}", json={"config": {"storeUrl": address}})
+    assert answer.status_code == 200
+
+
+async def test_a_store_that_was_imported_cannot_become_another_shop(
+    hub: Hub, caller: Caller
+) -> None:
+    store_id = await connect(caller)
+    await link_something(hub, caller, store_id)
+    before = await ciphertext(hub, caller, store_id)
+    config = {
+        "storeUrl": "https://other.example",
+        "consumerKey": KEY,
+        "consumerSecret": SECRET,
+    }
+    answer = await caller.patch(f"/api/stores/{store_id}", json={"config": config})
+    assert answer.status_code == 409
+    assert '"storeMoved": true' in answer.json()["detail"]
+    assert await ciphertext(hub, caller, store_id) == before
+    hub.gateway.find({**FACTS, "store_url": "https://other.example"})
+    moved = await caller.patch(
+        f"/api/stores/{store_id}", json={"config": config, "storeMoved": True}
+    )
+    assert (moved.status_code, moved.json()["storeUrl"]) == (200, "https://other.example")
+
+
+async def test_a_shop_that_sends_us_elsewhere_is_another_shop_too(hub: Hub, caller: Caller) -> None:
+    store_id = await connect(caller)
+    await link_something(hub, caller, store_id)
+    hub.gateway.find({**FACTS, "store_url": "https://other.example"})
+    answer = await caller.patch(
+        f"/api/stores/{store_id}", json={"config": {"consumerKey": "ck_new"}}
+    )
+    assert answer.status_code == 409
+    assert await checks_left(hub, caller) == 0
+
+
+async def test_a_store_that_was_never_imported_may_become_another_shop(
+    hub: Hub, caller: Caller
+) -> None:
+    store_id = await connect(caller)
+    hub.gateway.find({**FACTS, "store_url": "https://other.example"})
+    config = {**store_body()["config"], "storeUrl": "https://other.example"}
+    answer = await caller.patch(f"/api/stores/{store_id}", json={"config": config})
+    assert (answer.status_code, answer.json()["storeUrl"]) == (200, "https://other.example")
+
+
+async def test_a_change_that_was_overtaken_is_refused(hub: Hub, caller: Caller) -> None:
+    store_id = await connect(caller)
+
+    async def change_meanwhile(_check: CheckStoreInput) -> CheckStoreResult:
+        hub.gateway.find(dict(FACTS))
+        inner = await caller.patch(
+            f"/api/stores/{store_id}", json={"config": {"consumerKey": "ck_inner"}}
+        )
+        assert inner.status_code == 200
+        return CheckStoreResult(facts=dict(FACTS))
+
+    hub.gateway.verdict = change_meanwhile
+    outer = await caller.patch(
+        f"/api/stores/{store_id}", json={"config": {"consumerKey": "ck_outer"}}
+    )
+    assert outer.status_code == 409
+    assert (await stored_config(hub, caller, store_id))["consumerKey"] == "ck_inner"
+    assert await checks_left(hub, caller) == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "errors"),
+    [
+        ({"code": None}, {"/code"}),
+        ({"name": ""}, {"/name"}),
+        ({"provider": "testshop"}, {"/provider"}),
+        ({"isActive": False}, {"/isActive"}),
+        ({"config": {"storeUrl": []}}, {"/config/consumerKey", "/config/consumerSecret"}),
+    ],
+)
+async def test_a_wrong_change_names_its_fields(
+    caller: Caller, body: dict[str, Any], errors: set[str]
+) -> None:
+    store_id = await connect(caller)
+    answer = await caller.patch(f"/api/stores/{store_id}", json=body)
+    assert answer.status_code == 422
+    assert {one["pointer"] for one in answer.json()["errors"]} == errors
+
+
+async def test_a_deleted_store_is_gone_with_its_secrets(hub: Hub, caller: Caller) -> None:
+    store_id = await connect(caller, sync=True)
+    answer = await caller.delete(f"/api/stores/{store_id}")
+    assert (answer.status_code, answer.content) == (204, b"")
+    row = await hub.execute(
+        caller.tenant,
+        "select is_active, deleted_at is not null, encrypted_data, iv, tag, key_id from stores",
+    )
+    assert row == [(False, True, None, None, None, None)]
+    assert hub.gateway.cancelled == [
+        f"import/{store_id}",
+        f"pull/{store_id}/categories",
+        f"pull/{store_id}/products",
+        f"pull/{store_id}/variants",
+        f"pull/{store_id}/customers",
+        f"pull/{store_id}/orders",
+    ]
+    assert (await caller.get(f"/api/stores/{store_id}")).status_code == 404
+    assert (await caller.delete(f"/api/stores/{store_id}")).status_code == 404
+    assert (await caller.post(f"/api/stores/{store_id}/import")).status_code == 404
+    assert (await caller.get("/api/stores")).json()["data"] == []
+
+
+async def test_a_deleted_stores_code_is_free(caller: Caller) -> None:
+    first = await connect(caller)
+    await caller.delete(f"/api/stores/{first}")
+    assert await connect(caller) != first
+
+
+async def test_a_store_is_deleted_though_temporal_is_down(hub: Hub, caller: Caller) -> None:
+    store_id = await connect(caller)
+    hub.gateway.is_down = True
+    assert (await caller.delete(f"/api/stores/{store_id}")).status_code == 204
+
+
+async def test_stored_credentials_are_tried_and_nothing_changes(hub: Hub, caller: Caller) -> None:
+    store_id = await connect(caller)
+    before = await ciphertext(hub, caller, store_id)
+    hub.gateway.find({**FACTS, "version": "2.0.0"})
+    answer = await caller.post(f"/api/stores/{store_id}/test-connection")
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {
+            "connected": True,
+            "message": "The store answered and accepts the credentials.",
+            "facts": {
+                "storeName": "Test shop",
+                "storeUrl": "https://shop.example",
+                "version": "2.0.0",
+                "currency": "LKR",
+                "timezone": "Asia/Colombo",
+            },
+        },
+    )
+    assert await ciphertext(hub, caller, store_id) == before
+    assert await checks_left(hub, caller) == 0
+
+
+async def test_the_row_on_trial_holds_the_stores_own_ciphertext(hub: Hub, caller: Caller) -> None:
+    store_id = await connect(caller)
+    seen: list[Any] = []
+
+    async def look(check: CheckStoreInput) -> CheckStoreResult:
+        seen.extend(
+            await hub.execute(
+                caller.tenant,
+                "select c.store_id, c.encrypted_data = s.encrypted_data, c.iv = s.iv, c.tag = s.tag"
+                " from store_checks c join stores s on s.id = c.store_id where c.id = :id",
+                id=check.store_check_id,
+            )
+        )
+        return CheckStoreResult(facts=dict(FACTS))
+
+    hub.gateway.verdict = look
+    await caller.post(f"/api/stores/{store_id}/test-connection")
+    assert seen == [(store_id, True, True, True)]
+
+
+async def test_a_test_that_fails_says_why(hub: Hub, caller: Caller) -> None:
+    store_id = await connect(caller)
+    hub.gateway.refuse("CredentialsError", "The shop does not accept the keys")
+    answer = await caller.post(f"/api/stores/{store_id}/test-connection")
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"connected": False, "message": "The shop does not accept the keys", "facts": None},
+    )
+    assert await checks_left(hub, caller) == 0

@@ -1,0 +1,76 @@
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from domain.entities import Entity
+from domain.pages import Page, Pulled
+from domain.records import Record
+from tests.providers.fake_store import json_answer, rest_error
+from tests.providers.woocommerce.shops import GOLDEN, client, golden, route
+
+CASES = {
+    "categories": Entity.CATEGORIES,
+    "products_simple": Entity.PRODUCTS,
+    "products_variable": Entity.PRODUCTS,
+    "products_external": Entity.PRODUCTS,
+    "products_grouped": Entity.PRODUCTS,
+    "customers": Entity.CUSTOMERS,
+    "orders": Entity.ORDERS,
+    "orders_refunded": Entity.ORDERS,
+}
+USED_ELSEWHERE = {"variations", "system_status"}
+
+
+async def _read(case: str) -> Page[Record]:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if route(request) == "variations":
+            return json_answer(golden("variations"))
+        if route(request).endswith("/variations"):
+            return rest_error(404, "woocommerce_rest_product_invalid_id")
+        rows = golden(case)
+        return json_answer(rows, total=len(rows), pages=1)
+
+    reader, _ = client(answer, flat_variations=True)
+    return await reader.fetch_page(CASES[case], 1)
+
+
+def _canonical(pulled: Pulled[Record]) -> dict[str, Any]:
+    return {
+        "external_id": pulled.external_id,
+        "version": pulled.version.isoformat() if pulled.version else None,
+        "record": pulled.record.model_dump(mode="json", exclude_defaults=True),
+        "levels": [level.model_dump(mode="json") for level in pulled.levels],
+    }
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_answer_of_a_real_shop_becomes_these_records(case: str, update_golden: bool) -> None:
+    page = await _read(case)
+
+    found = json.loads(json.dumps([_canonical(pulled) for pulled in page.records]))
+    path = GOLDEN / f"{case}.canonical.json"
+    if update_golden:
+        path.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n")
+    assert found == json.loads(path.read_text())
+    assert (page.rejected, page.skipped, page.tombstones) == ((), (), ())
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_assembled_records_are_what_validation_would_make(case: str) -> None:
+    page = await _read(case)
+
+    for pulled in page.records:
+        for record in (pulled.record, *pulled.levels):
+            model = type(record)
+            assert list(record.__dict__) == list(model.model_fields)
+            assert model.model_validate(record.model_dump(), strict=True) == record
+            assert model.model_validate_json(record.model_dump_json()) == record
+
+
+def test_every_golden_file_is_used() -> None:
+    files = {path.name for path in GOLDEN.iterdir()}
+
+    used = {f"{case}.{kind}.json" for case in CASES for kind in ("wire", "canonical")}
+    assert files == used | {f"{name}.wire.json" for name in USED_ELSEWHERE} | {"SOURCE.md"}
