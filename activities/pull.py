@@ -46,7 +46,8 @@ class PullActivities:
         """How long the list is, and the store's clock before anything of it is read."""
         with translated():
             store = await self._opener.open(args.tenant_id, args.store_id)
-            listing = await store.client.fetch_listing(args.entity)
+            async with heartbeating():
+                listing = await store.client.fetch_listing(args.entity)
             async with self._database.tenant(args.tenant_id) as connection:
                 await runs.begin_entity(
                     connection,

@@ -3,6 +3,7 @@
 from temporalio import activity
 
 from activities.errors import translated
+from activities.heartbeat import heartbeating
 from activities.models import BeginRunInput, BeginRunResult, EndRunInput, RecordFailureInput, RunRef
 from activities.stores import StoreOpener
 from db import runs, settle
@@ -64,15 +65,19 @@ class RunActivities:
     async def settle_run(self, args: RunRef) -> None:
         """Fill in references whose target came later, and bring guests to their newest order."""
         with translated():
-            async with self._database.tenant(args.tenant_id) as connection:
-                await settle.settle_references(connection, args.store_id)
-            origin = Origin(args.tenant_id, args.store_id, bulk=True)
-            for _ in range(_MOST_GUEST_PASSES):
-                left = await self._database.transact(
-                    args.tenant_id, lambda connection: settle.settle_guests(connection, origin)
-                )
-                if not left:
-                    return
+            async with heartbeating():
+                for statement in settle.REFERENCES:
+                    async with self._database.tenant(args.tenant_id) as connection:
+                        await settle.settle_references(connection, args.store_id, statement)
+                await self._settle_guests(Origin(args.tenant_id, args.store_id, bulk=True))
+
+    async def _settle_guests(self, origin: Origin) -> None:
+        for _ in range(_MOST_GUEST_PASSES):
+            left = await self._database.transact(
+                origin.tenant_id, lambda connection: settle.settle_guests(connection, origin)
+            )
+            if not left:
+                return
 
     @activity.defn
     async def end_run(self, args: EndRunInput) -> None:

@@ -33,7 +33,8 @@ class SweepActivities:
         """Forget the sweep before, and note how the list looks now."""
         with translated():
             store = await self._opener.open(args.tenant_id, args.store_id)
-            listing = await store.client.fetch_listing(args.entity)
+            async with heartbeating():
+                listing = await store.client.fetch_listing(args.entity)
             async with self._database.tenant(args.tenant_id) as connection:
                 await sweeps.clear_sweep(connection, args.run_id, args.entity)
             return StartSweepResult(

@@ -14,7 +14,7 @@ from domain.guests import GUEST_PREFIX, guest_of
 from domain.pages import Page, Pulled
 from domain.records import Order, Record
 
-_REFERENCES = (
+REFERENCES = (
     """
     update categories c set parent_id = p.record_id, updated_at = now()
     from links l join links p
@@ -67,6 +67,7 @@ _REFERENCES = (
                 and l.entity = 'variants' and l.external_id = i.variant_external_id)))
     """,
 )
+"""Each in a transaction of its own: a large store would outlast the limit of one."""
 
 # A guest's link has the time of the order its profile was taken from, with the digits of the
 # order's id as microseconds. It is out of date when that is not the newest order there is.
@@ -96,10 +97,9 @@ where l.store_id = :store and l.entity = 'customers' and l.external_id = x.key
 """)
 
 
-async def settle_references(connection: AsyncConnection, store_id: int) -> None:
-    """Fill in the references whose target came later."""
-    for statement in _REFERENCES:
-        await connection.execute(text(statement), {"store": store_id})
+async def settle_references(connection: AsyncConnection, store_id: int, statement: str) -> None:
+    """Fill in one kind of reference whose target came later: one of `REFERENCES`."""
+    await connection.execute(text(statement), {"store": store_id})
 
 
 async def settle_guests(connection: AsyncConnection, origin: Origin) -> int:

@@ -9,6 +9,7 @@ The rules, in order:
 5. the fingerprint tells whether anything differs.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +18,9 @@ from enum import StrEnum
 from domain.errors import InvalidRecordError
 from domain.pages import Pulled
 from domain.records import Record, fingerprint, snapshot
+
+# An escape, and not the text of one: before that stands a backslash which is escaped itself.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Action(StrEnum):
@@ -83,7 +87,7 @@ def prepare(pulled: Pulled[Record], *, buyer: str | None = None) -> Incoming:
         InvalidRecordError: it holds a NUL character, which PostgreSQL keeps in no text.
     """
     content = snapshot(pulled.record)
-    if b"\\u0000" in content:
+    if b"\\u0000" in content and _NUL.search(content):
         raise InvalidRecordError(
             "the record holds a NUL character (U+0000), which cannot be stored"
         )

@@ -1,7 +1,5 @@
 """The search attributes every workflow of ours carries; starting one with an unregistered fails."""
 
-from collections.abc import Mapping
-
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import (
     AddSearchAttributesRequest,
@@ -9,15 +7,10 @@ from temporalio.api.operatorservice.v1 import (
 )
 from temporalio.client import Client
 
-SEARCH_ATTRIBUTES: Mapping[str, str] = {
-    "TenantId": "Keyword",
-    "StoreId": "Keyword",
-    "Provider": "Keyword",
-    "Entity": "Keyword",
-}
+from workflows.search_attributes import ALL
 
-
-_KEYWORD = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+SEARCH_ATTRIBUTES = tuple(key.name for key in ALL)
+"""Their names; all of them are keywords."""
 
 
 async def missing_search_attributes(client: Client) -> list[str]:

@@ -22,13 +22,21 @@ PROBE = ActivityConfig(
 )
 """A person waits: two tries within 18 s."""
 
-BOOKKEEPING = ActivityConfig(start_to_close_timeout=timedelta(seconds=30), retry_policy=_PATIENT)
+BOOKKEEPING = ActivityConfig(start_to_close_timeout=timedelta(seconds=15), retry_policy=_PATIENT)
 """A few statements, tried until the database answers."""
 
-SETTLE = ActivityConfig(start_to_close_timeout=timedelta(minutes=30), retry_policy=_PATIENT)
+SETTLE = ActivityConfig(
+    start_to_close_timeout=timedelta(minutes=30),
+    heartbeat_timeout=timedelta(seconds=10),
+    retry_policy=_PATIENT,
+)
 """Statements over a whole store."""
 
-READ = ActivityConfig(start_to_close_timeout=timedelta(minutes=2), retry_policy=_PATIENT)
+READ = ActivityConfig(
+    start_to_close_timeout=timedelta(minutes=2),
+    heartbeat_timeout=timedelta(seconds=10),
+    retry_policy=_PATIENT,
+)
 """One request to a store."""
 
 READ_MANY = ActivityConfig(

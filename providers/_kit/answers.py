@@ -27,7 +27,7 @@ _LONGEST_RETRY_AFTER_S: Final = 1e9
 _JUNK_BYTES: Final = 65_536
 _JUNK_TRIES: Final = 16
 # How a list of records or an object begins; "[0]" in a PHP notice does not.
-_JSON_START: Final = re.compile(rb'\[\s*\{\s*"|\{\s*"|\[\s*\d|\[\s*\]\s*\Z')
+_JSON_START: Final = re.compile(rb'\[\s*\{\s*"|\{\s*"|\[\s*\]\s*\Z')
 _HTML: Final = re.compile(rb"<!doctype html|<html|<head|<body", re.IGNORECASE)
 _ERROR_CODE: Final = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
 _MARKUP: Final = re.compile(r"<[^>]{0,200}>|[\x00-\x1f\x7f]+")

@@ -228,7 +228,9 @@ class StoreSession:
         inflate = zlib.decompressobj(47) if encoding in ("gzip", "x-gzip", "deflate") else None
         chunks: list[bytes] = []
         size = 0
+        received = False
         async for raw in stream:
+            received = True
             chunk = raw
             if inflate is not None:
                 try:
@@ -243,7 +245,7 @@ class StoreSession:
                     f"{asked}: the answer is larger than {limit // 1_048_576} MB."
                 )
             chunks.append(chunk)
-        if inflate is not None and size and not inflate.eof:
+        if inflate is not None and received and not inflate.eof:
             raise StoreUnreachableError(f"{asked}: the answer was cut short.")
         return b"".join(chunks)
 

@@ -117,7 +117,7 @@ class EmbeddedTemporal:
                 ("--dynamic-config-value", f"{key}={json.dumps(value)}")
                 for key, value in _DYNAMIC_CONFIG.items()
             ),
-            *(("--search-attribute", f"{key}={kind}") for key, kind in SEARCH_ATTRIBUTES.items()),
+            *(("--search-attribute", f"{name}=Keyword") for name in SEARCH_ATTRIBUTES),
         ]
         if not self._headless:
             flags.append(("--ui-port", self._ui_port))

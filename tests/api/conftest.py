@@ -15,6 +15,7 @@ from db.session import Database
 from providers._kit.registry import Registry
 from tests.api.fake_gateway import FakeGateway
 from tests.api.hub import Caller, Hub
+from tests.servers import TestDatabase
 
 SHOPS = Path(__file__).with_name("shops")
 
@@ -66,3 +67,9 @@ async def hub(
 async def caller(hub: Hub) -> Caller:
     """A new tenant with a key that may do everything."""
     return await hub.new_caller()
+
+
+@pytest.fixture
+def superuser_url(database: TestDatabase) -> str:
+    """The database as one who sees every row."""
+    return database.superuser_url

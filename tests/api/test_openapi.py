@@ -1,0 +1,148 @@
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from api.app import create_app
+from api.schemas import catalogue, health, providers, sales, stores, syncs
+from tests.api.hub import Caller, Hub
+
+METHODS = {"get", "post", "patch", "delete", "put"}
+
+
+@pytest.fixture
+def document(hub: Hub) -> dict[str, Any]:
+    return create_app(hub.services).openapi()
+
+
+def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {
+        f"{method.upper()} {path}": operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def example_of(document: dict[str, Any], body: dict[str, Any]) -> Any:
+    schema = body["content"]["application/json"]["schema"]
+    name = schema["$ref"].removeprefix("#/components/schemas/")
+    return document["components"]["schemas"][name].get("example")
+
+
+def test_the_routes_are_those_we_promise(document: dict[str, Any]) -> None:
+    assert sorted(operations(document)) == [
+        "DELETE /api/stores/{store_id}",
+        "GET /api/categories",
+        "GET /api/categories/{record_id}",
+        "GET /api/customers",
+        "GET /api/customers/{record_id}",
+        "GET /api/health",
+        "GET /api/orders",
+        "GET /api/orders/{record_id}",
+        "GET /api/products",
+        "GET /api/products/{record_id}",
+        "GET /api/providers",
+        "GET /api/stores",
+        "GET /api/stores/{store_id}",
+        "GET /api/stores/{store_id}/sync-logs",
+        "GET /api/stores/{store_id}/sync-status",
+        "GET /api/syncs",
+        "GET /api/syncs/{workflow_id}",
+        "PATCH /api/stores/{store_id}",
+        "POST /api/stores",
+        "POST /api/stores/{store_id}/import",
+        "POST /api/stores/{store_id}/test-connection",
+        "POST /api/syncs/{workflow_id}/cancel",
+    ]
+
+
+def test_every_body_has_an_example(document: dict[str, Any]) -> None:
+    missing = [
+        f"{name}: {place}"
+        for name, operation in operations(document).items()
+        for place, body in [
+            ("request", operation.get("requestBody")),
+            *(
+                (status, answer)
+                for status, answer in operation["responses"].items()
+                if status.startswith("2") and status != "204"
+            ),
+        ]
+        if body is not None and example_of(document, body) is None
+    ]
+    assert missing == []
+
+
+def test_every_example_is_valid() -> None:
+    shown = {
+        model: extra["example"]
+        for module in (catalogue, health, providers, sales, stores, syncs)
+        for model in vars(module).values()
+        if isinstance(model, type) and issubclass(model, BaseModel)
+        if isinstance(extra := model.model_config.get("json_schema_extra"), dict)
+    }
+    assert len(shown) == 20
+    for model, example in shown.items():
+        assert model.model_validate(example).model_dump(by_alias=True).keys() >= example.keys()
+
+
+def test_every_operation_has_a_tag_a_summary_and_problems(document: dict[str, Any]) -> None:
+    tags = {tag["name"] for tag in document["tags"]}
+    for operation in operations(document).values():
+        assert set(operation["tags"]) < tags
+        assert operation["summary"]
+        assert operation["description"]
+        assert operation["responses"]["default"] == {"$ref": "#/components/responses/Problem"}
+        assert "422" not in operation["responses"]
+
+
+def test_key_and_secret_go_together(document: dict[str, Any]) -> None:
+    assert document["components"]["securitySchemes"] == {
+        "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+        "apiSecret": {"type": "apiKey", "in": "header", "name": "X-API-Secret"},
+    }
+    for operation in operations(document).values():
+        assert operation["security"] == [{"apiKey": [], "apiSecret": []}]
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    def references(node: Any) -> list[str]:
+        if isinstance(node, dict):
+            own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
+            return own + [one for value in node.values() for one in references(value)]
+        if isinstance(node, list):
+            return [one for value in node for one in references(value)]
+        return []
+
+    for reference in set(references(document)):
+        target: Any = document
+        for part in reference.removeprefix("#/").split("/"):
+            target = target[part]
+
+
+async def test_the_description_and_its_page_are_served(hub: Hub) -> None:
+    described = await hub.http.get("/openapi.json")
+    page = await hub.http.get("/docs")
+    assert (described.status_code, described.json()["info"]["version"]) == (200, "9.9.9")
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+
+
+async def test_providers_show_their_form(caller: Caller) -> None:
+    listed = (await caller.get("/api/providers")).json()["data"]
+    testshop = next(one for one in listed if one["slug"] == "testshop")
+    schema = testshop.pop("configSchema")
+    assert testshop == {
+        "slug": "testshop",
+        "title": "Test shop",
+        "description": "For tests",
+        "documentationUrl": "https://testshop.example/docs",
+        "entities": ["categories", "products", "customers", "orders"],
+        "tracksChanges": ["orders", "products"],
+    }
+    assert schema["required"] == ["storeUrl", "consumerKey", "consumerSecret"]
+    assert schema["properties"]["consumerSecret"] == {
+        "format": "password",
+        "title": "Consumersecret",
+        "type": "string",
+        "writeOnly": True,
+    }
