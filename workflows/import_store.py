@@ -31,7 +31,7 @@ ANOTHER_PULL_PAUSE_S = 15
 
 @workflow.defn
 class ImportStoreWorkflow:
-    """Pulls each entity whole, then catches up in rounds until one changes nothing.
+    """Pulls each entity whole, then catches up in rounds, each until a round changes nothing.
 
     Pages alone would lose records, because a shop that is edited meanwhile moves them from page to
     page. A round asks for what changed since the round before, and compares the ids both ways.
@@ -83,12 +83,14 @@ class ImportStoreWorkflow:
         self._note(run_id=begun.run_id, phase="pages")
         for entity in begun.entities:
             await self._pull(begun, entity, 0)
-        is_settled, number = False, 0
-        while not is_settled and number < self._args.max_rounds:
+        moving, number = begun.entities, 0
+        while moving and number < self._args.max_rounds:
             number += 1
             self._note(phase="catching up", round=number)
-            results = [await self._pull(begun, entity, number) for entity in begun.entities]
-            is_settled = all(one.is_settled and not one.counts.changed for one in results)
+            results = [await self._pull(begun, entity, number) for entity in moving]
+            moving = tuple(
+                one.entity for one in results if one.counts.changed or not one.is_settled
+            )
         self._note(phase="settling")
         await workflow.execute_activity_method(
             RunActivities.settle_run,
@@ -97,7 +99,7 @@ class ImportStoreWorkflow:
             ),
             **policies.SETTLE,
         )
-        return number, is_settled
+        return number, not moving
 
     async def _pull(self, begun: BeginRunResult, entity: Entity, number: int) -> PullResult:
         """One pull as a child. While somebody else pulls the entity, it waits its turn."""

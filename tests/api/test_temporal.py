@@ -7,7 +7,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from temporalio import workflow
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowFailureError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -26,6 +26,7 @@ from workflows.models import (
     ImportProgress,
     ImportStoreInput,
 )
+from workflows.search_attributes import PROVIDER, STORE_ID, TENANT_ID
 
 
 @workflow.defn(name="CheckStoreWorkflow")
@@ -97,11 +98,11 @@ async def test_checks_are_judged(temporal_client: Client) -> None:
     assert good == CheckStoreResult(facts={"store_url": "https://shop.example"})
     assert down == CheckStoreResult(error_type="StoreUnreachableError", message="The shop is down")
     attributes = described.typed_search_attributes
-    assert {pair.key.name: pair.value for pair in attributes} == {
-        "TenantId": "3",
-        "StoreId": "12",
-        "Provider": "slow",
-    }
+    assert (attributes[TENANT_ID], attributes[STORE_ID], attributes[PROVIDER]) == (
+        "3",
+        "12",
+        "slow",
+    )
     assert described.raw_description.execution_config.workflow_execution_timeout == Duration(
         seconds=10, nanos=500_000_000
     )
@@ -125,7 +126,7 @@ async def test_an_import_starts_once_is_asked_and_cancelled(temporal_client: Cli
         assert await gateway.query_progress("import/12") == ImportProgress(run_id=7, phase="pages")
         assert await gateway.is_running("import/12") is True
         assert await gateway.cancel("import/12") is True
-        with pytest.raises(Exception, match="Workflow execution failed"):
+        with pytest.raises(WorkflowFailureError):
             await temporal_client.get_workflow_handle("import/12").result()
     assert first == Started("import/12", first.run_id, already_running=False)
     assert second == Started("import/12", first.run_id, already_running=True)

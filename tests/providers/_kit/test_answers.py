@@ -122,8 +122,7 @@ def test_shops_own_words_are_told_without_markup_or_keys() -> None:
     body = f'{{"code": "rest_invalid_param", "message": "<b>Bad</b>\\n key {token}"}}'.encode()
 
     assert str(status_error(_answer(400, body), asked=ASKED)) == (
-        f"{ASKED}: the store refuses the request (400)."
-        " It says: rest_invalid_param: Bad   key …"
+        f"{ASKED}: the store refuses the request (400). It says: rest_invalid_param: Bad   key …"
     )
 
 

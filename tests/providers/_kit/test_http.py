@@ -20,15 +20,11 @@ URL = "https://shop.example/wp-json/wc/v3/orders"
 PARAMS = (("per_page", "100"), ("search", "ü & b+c"), ("include", "1,2"))
 
 
-
-
 class _Sign:
     def __init__(self) -> None:
         self.tries = 0
 
-    def __call__(
-        self, method: str, url: str, params: Params, /
-    ) -> tuple[Params, dict[str, str]]:
+    def __call__(self, method: str, url: str, params: Params, /) -> tuple[Params, dict[str, str]]:
         self.tries += 1
         return (*params, ("oauth_nonce", f"n{self.tries}")), {"authorization": f"A{self.tries}"}
 

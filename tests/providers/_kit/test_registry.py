@@ -5,7 +5,7 @@ import pytest
 from domain.errors import NotFoundError
 from providers._kit.registry import Registry
 
-GOOD = '''
+GOOD = """
 from providers._kit.protocols import Manifest, StoreConfig
 from providers.{slug}.names import TITLE
 
@@ -20,7 +20,7 @@ class _Provider:
         raise NotImplementedError
 
 PROVIDER = _Provider()
-'''
+"""
 
 
 def _write(folder: Path, name: str, code: str) -> None:
@@ -59,7 +59,9 @@ def test_provider_in_another_folder_is_found(tmp_path: Path) -> None:
         ),
         (
             "broken_form",
-            GOOD.format(slug="broken_form").replace("config_model = StoreConfig", "config_model = dict"),
+            GOOD.format(slug="broken_form").replace(
+                "config_model = StoreConfig", "config_model = dict"
+            ),
             "TypeError: its config_model is no StoreConfig",
         ),
     ],

@@ -30,7 +30,8 @@ def test_usual_amounts_are_taken_as_they_are(raw: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", ["1.23456", "1e3", "NaN", "Infinity", " 1", "1,5", "٣", "1.", ".5", "9" * 15, "abc", "1\n"]
+    "raw",
+    ["1.23456", "1e3", "NaN", "Infinity", " 1", "1,5", "٣", "1.", ".5", "9" * 15, "abc", "1\n"],
 )
 def test_unusual_amounts_need_another_look(raw: str) -> None:
     with pytest.raises(ValidationError):
