@@ -34,8 +34,7 @@ class Form:
 def fill_in(provider: Provider, raw: Mapping[str, Any]) -> Form:
     """Check a form against the provider's model; make a webhook secret where there is none.
 
-    A made secret has no `& < > " '`: WooCommerce decodes HTML entities in it before it signs
-    (class-wc-webhook.php).
+    A made secret has no `& < > " '`: a shop may decode HTML entities in it before it signs.
 
     Raises:
         ProblemError: 422, naming the fields. Their values are never told.

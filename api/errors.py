@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
+import psycopg
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -20,6 +21,7 @@ from domain.errors import ConflictError, NotFoundError, SecretError
 _log = structlog.get_logger(__name__)
 
 _SHOWN_ERRORS = 50
+_DRIVER_GONE = (psycopg.OperationalError, psycopg.InterfaceError)
 
 _ADVICE = {
     400: "The body could not be read: send JSON in UTF-8, not nested more than a few levels.",
@@ -54,8 +56,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ConflictError, _on_conflict)
     app.add_exception_handler(TemporalUnavailableError, _on_temporal)
     app.add_exception_handler(SecretError, _on_secret)
-    app.add_exception_handler(OperationalError, _on_database)
-    app.add_exception_handler(PoolTimeoutError, _on_database)
+    for gone in (OperationalError, InterfaceError, PoolTimeoutError, *_DRIVER_GONE):
+        app.add_exception_handler(gone, _on_database)
     app.add_exception_handler(DBAPIError, _on_statement)
 
 

@@ -21,7 +21,7 @@ async def start_import(services: ApiServices, tenant_id: int, store: Store) -> S
         TemporalUnavailableError: it could not be started.
     """
     if not store.is_active:
-        raise ProblemError(CONFLICT, f"Store {store.id} is not active: activate it first.")
+        raise ProblemError(CONFLICT, f"Store {store.id} is not active, so it is not imported.")
     started = await services.temporal.start_import(
         ImportStoreInput(
             tenant_id=tenant_id,

@@ -65,6 +65,6 @@ def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
 
 def _join_key_and_secret(operation: dict[str, Any]) -> None:
     """Both headers together, where FastAPI lists one or the other."""
-    if "security" in operation:
-        both = {name: scopes for one in operation["security"] for name, scopes in one.items()}
-        operation["security"] = [both]
+    listed = operation.get("security", [])
+    both = {name: scopes for one in listed for name, scopes in one.items()}
+    operation["security"] = [{}, both] if {} in listed else [both]

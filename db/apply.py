@@ -13,15 +13,20 @@ from psycopg import errors
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import write_catalogue, write_levels, write_sales
-from db.staging import PUBLISH, TOMBSTONE, Batch, Origin, Statements
+from db.staging import CONFIRM, PUBLISH, TOMBSTONE, Batch, Origin, Statements
 from domain.entities import Entity
 from domain.errors import InvalidRecordError
 from domain.guests import buyer_key, guest_of
 from domain.pages import Page, Pulled, Rejected
-from domain.reconcile import Incoming, Plan, prepare, reconcile
+from domain.reconcile import Incoming, Plan, latest, prepare, reconcile
 from domain.records import Order, Record
 
-UNKEEPABLE = (errors.DataError, errors.IntegrityError, errors.CardinalityViolation)
+UNKEEPABLE = (
+    errors.DataError,
+    errors.IntegrityError,
+    errors.CardinalityViolation,
+    errors.ProgramLimitExceeded,
+)
 """What PostgreSQL raises for a value it cannot keep. One record is to blame, never its page."""
 
 
@@ -104,23 +109,29 @@ async def _apply_whole(
     connection: AsyncConnection, origin: Origin, entity: Entity, page: Page[Record]
 ) -> Applied:
     batch = await Batch.open(connection, origin, entity)
-    incoming, rejected = _prepare(page.records)
+    records = latest(page.records)
+    incoming, rejected = _prepare(tuple(records.values()))
     keys = {one.external_id for one in incoming} | set(page.tombstones)
     links = await batch.look(keys)
     plan = reconcile(incoming, page.tombstones, links)
-    contested = {one.external_id for one in plan.updated} | set(plan.deleted)
-    if contested:
-        links |= await batch.lock(contested)
+    if plan.contested:
+        links |= await batch.lock(plan.contested)
         plan = reconcile(incoming, page.tombstones, links)
     statements = _statements(entity, plan)
-    has_levels = write_levels.add_levels(statements, page.records)
+    for key in (*plan.stale, *(one.external_id for one in rejected)):
+        records.pop(key or "", None)
+    has_levels = write_levels.add_levels(statements, records.values())
     if plan.writes:
         await batch.stage(plan.writes, links)
-    if plan.writes or plan.deleted or has_levels:
+    if plan.contested or plan.created or has_levels:
         statements.add(PUBLISH)
         await batch.write(statements, created=len(plan.created), updated=len(plan.updated))
     return Applied(
-        len(plan.created), len(plan.updated), len(plan.unchanged), len(plan.deleted), rejected
+        created=len(plan.created),
+        updated=len(plan.updated),
+        unchanged=len(plan.unchanged) + len(plan.confirmed) + len(plan.stale),
+        deleted=len(plan.deleted),
+        rejected=rejected,
     )
 
 
@@ -157,6 +168,12 @@ def _statements(entity: Entity, plan: Plan) -> Statements:
         statements.add(*writer.after_update)
     if plan.deleted:
         statements.add(TOMBSTONE, *writer.drop, gone=list(plan.deleted))
+    if plan.confirmed:
+        statements.add(
+            CONFIRM,
+            confirmed=[one.external_id for one in plan.confirmed],
+            versions=[one.version for one in plan.confirmed],
+        )
     return statements
 
 

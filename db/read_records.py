@@ -5,7 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import Table, func, select, true
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    ColumnElement,
+    Table,
+    any_,
+    func,
+    literal,
+    select,
+    true,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.tables.records import (
@@ -70,7 +81,7 @@ async def load_references(
         select(columns.record_id, columns.store_id, columns.external_id)
         .where(
             columns.entity == entity.value,
-            columns.record_id.in_(record_ids),
+            _is_one_of(columns.record_id, record_ids),
             columns.deleted_at.is_(None),
         )
         .order_by(columns.store_id, columns.external_id)
@@ -99,7 +110,7 @@ async def load_variants(
     rows = await connection.execute(
         select(variants, held.c.on_hand, held.c.available)
         .select_from(variants.join(held, onclause=true()))
-        .where(variants.c.product_id.in_(product_ids), variants.c.deleted_at.is_(None))
+        .where(_is_one_of(variants.c.product_id, product_ids), variants.c.deleted_at.is_(None))
         .order_by(variants.c.product_id, variants.c.position, variants.c.id)
     )
     return _grouped(cast("Sequence[Row]", rows.mappings().all()), "product_id")
@@ -112,10 +123,15 @@ async def load_lines(
     columns = ORDER_LINES.c
     rows = await connection.execute(
         select(ORDER_LINES)
-        .where(columns.order_id.in_(order_ids))
+        .where(_is_one_of(columns.order_id, order_ids))
         .order_by(columns.order_id, columns.position, columns.id)
     )
     return _grouped(cast("Sequence[Row]", rows.mappings().all()), "order_id")
+
+
+def _is_one_of(column: Column[int], ids: Sequence[int]) -> ColumnElement[bool]:
+    """One parameter however many ids there are, so that the statement is the same each time."""
+    return column == any_(literal(list(ids), ARRAY(BigInteger)))
 
 
 def _grouped(rows: Sequence[Row], column: str) -> Mapping[int, Sequence[Row]]:

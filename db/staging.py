@@ -191,6 +191,17 @@ insert into touched (entity, key, record_id, action)
 select %(entity)s, external_id, record_id, 'deleted' from gone
 """
 
+# The content is what it was: no change to tell anybody of, but older versions are history now.
+CONFIRM = """
+update links l set version = x.version
+from unnest(%(confirmed)s::text[], %(versions)s::timestamptz[]) as x(key, version)
+cross join lateral (
+  select k.ctid as place from links k
+  where k.tenant_id = %(tenant)s and k.store_id = %(store)s and k.entity = %(entity)s
+    and k.external_id = x.key limit 1) held
+where l.ctid = held.place
+"""
+
 PUBLISH = """
 with batch as (
   select entity, record_id, action, row_number() over (order by entity, record_id) as place

@@ -57,6 +57,7 @@ on conflict (tenant_id, id) do update set
   updated_at = now(), deleted_at = null
 """
 
+# A variant that was deleted is taken back, with whichever product it returns.
 _VARIANT_LINKS = """
 insert into links (tenant_id, store_id, entity, external_id, record_id)
 select %(tenant)s, %(store)s, 'variants', v.key, nextval('product_variants_id_seq')
@@ -65,10 +66,11 @@ from (select distinct x.doc ->> 'external_id' as key
 left join lateral (
   select true as is_linked from links l
   where l.tenant_id = %(tenant)s and l.store_id = %(store)s and l.entity = 'variants'
-    and l.external_id = v.key limit 1) known on true
+    and l.external_id = v.key and l.deleted_at is null limit 1) known on true
 where known.is_linked is null
 order by v.key
-on conflict do nothing
+on conflict (tenant_id, store_id, entity, external_id)
+do update set deleted_at = null, updated_at = now() where links.deleted_at is not null
 """
 
 _VARIANTS = """
@@ -137,17 +139,6 @@ cross join lateral (
 where t.entity = 'variants' and t.action = 'deleted' and l.ctid = held.place
 """
 
-_REVIVE_VARIANT_LINKS = """
-update links l set deleted_at = null, updated_at = now()
-from stage s
-cross join lateral jsonb_array_elements(s.base -> 'variants') as x(doc)
-cross join lateral (
-  select k.ctid as place from links k
-  where k.tenant_id = %(tenant)s and k.store_id = %(store)s and k.entity = 'variants'
-    and k.external_id = x.doc ->> 'external_id' and k.deleted_at is not null limit 1) held
-where not s.is_new and l.ctid = held.place
-"""
-
 _DROP_PRODUCTS = """
 update products p set deleted_at = now(), updated_at = now()
 from touched t
@@ -168,8 +159,8 @@ WRITE_CATEGORIES = (_CATEGORIES,)
 WRITE_PRODUCTS = (_PRODUCTS, _VARIANT_LINKS, _VARIANTS)
 """Write the staged products with their variants."""
 
-DROP_LOST_VARIANTS = (_REVIVE_VARIANT_LINKS, _DROP_VARIANTS, _DROP_VARIANT_LINKS)
-"""After an update: take back the variants that are there again, delete those that are not."""
+DROP_LOST_VARIANTS = (_DROP_VARIANTS, _DROP_VARIANT_LINKS)
+"""After an update: delete the variants that a product no longer has."""
 
 DROP_CATEGORIES = (_DROP_CATEGORIES,)
 """Delete the categories that the batch touched as deleted."""

@@ -1,6 +1,6 @@
 """The statements that write what a store says it has in stock; movements explain every level."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from db.staging import Statements
 from domain.pages import Pulled
@@ -66,7 +66,7 @@ WITHDRAW_LEVELS = (_WITHDRAW,)
 """Take out the stock of variants that are gone or no longer tracked."""
 
 
-def add_levels(statements: Statements, pulled: Sequence[Pulled[Record]]) -> bool:
+def add_levels(statements: Statements, pulled: Iterable[Pulled[Record]]) -> bool:
     """Bring the default warehouse to what the store says. False when it says nothing of stock."""
     levels = {level.variant_external_id: level for one in pulled for level in one.levels}
     if not levels:

@@ -6,14 +6,16 @@ The rules, in order:
 2. what has no link is created;
 3. what was deleted here and is there again is taken back, whatever it says;
 4. a version older than the link's is history, and is ignored;
-5. the fingerprint tells whether anything differs.
+5. the fingerprint tells whether anything differs. If nothing does, a newer version is remembered,
+   so that what lies between the two is known as history.
 """
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol, TypeVar
 
 from domain.errors import InvalidRecordError
 from domain.pages import Pulled
@@ -24,12 +26,34 @@ _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Action(StrEnum):
-    """What becomes of a record. The values of the first three stand in `changes`."""
+    """What becomes of a record. The values of the first three stand in `changes`.
+
+    `CONFIRMED` is unchanged at a newer version, `STALE` is a version that is history.
+    """
 
     CREATED = "created"
     UPDATED = "updated"
     DELETED = "deleted"
     UNCHANGED = "unchanged"
+    CONFIRMED = "confirmed"
+    STALE = "stale"
+
+
+class Versioned(Protocol):
+    """Something that a store has at a version."""
+
+    @property
+    def external_id(self) -> str:
+        """The store's id of it."""
+        ...
+
+    @property
+    def version(self) -> datetime | None:
+        """The store's modification time, if it has one."""
+        ...
+
+
+V = TypeVar("V", bound=Versioned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +88,20 @@ class Plan:
     created: tuple[Incoming, ...] = ()
     updated: tuple[Incoming, ...] = ()
     unchanged: tuple[str, ...] = ()
+    confirmed: tuple[Incoming, ...] = ()
+    stale: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
+
+    @property
+    def contested(self) -> set[str]:
+        """The links that will be written and are there: they have to be locked first."""
+        held = (*self.updated, *self.confirmed)
+        return {one.external_id for one in held} | set(self.deleted)
 
     @property
     def writes(self) -> tuple[Incoming, ...]:
         """What has to be written, in key order: one order for all writers means no deadlock."""
         return tuple(sorted((*self.created, *self.updated), key=lambda one: one.external_id))
-
-
-@dataclass(slots=True)
-class _Draft:
-    created: list[Incoming] = field(default_factory=list)
-    updated: list[Incoming] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    deleted: list[str] = field(default_factory=list)
 
 
 def prepare(pulled: Pulled[Record], *, buyer: str | None = None) -> Incoming:
@@ -94,9 +118,9 @@ def prepare(pulled: Pulled[Record], *, buyer: str | None = None) -> Incoming:
     return Incoming(pulled.external_id, pulled.version, content, fingerprint(content), buyer)
 
 
-def latest(batch: Iterable[Incoming]) -> dict[str, Incoming]:
+def latest(batch: Iterable[V]) -> dict[str, V]:
     """One record for each external id: the newest version, and of equal versions the last."""
-    kept: dict[str, Incoming] = {}
+    kept: dict[str, V] = {}
     for one in batch:
         held = kept.get(one.external_id)
         if held is None or not _is_older(one.version, held.version):
@@ -110,31 +134,34 @@ def decide(incoming: Incoming, link: LinkState | None) -> Action:
         return Action.CREATED
     if link.is_deleted:
         return Action.UPDATED
-    if incoming.digest == link.digest or _is_older(incoming.version, link.version):
-        return Action.UNCHANGED
-    return Action.UPDATED
+    if _is_older(incoming.version, link.version):
+        return Action.STALE
+    if incoming.digest != link.digest:
+        return Action.UPDATED
+    is_newer = incoming.version is not None and incoming.version != link.version
+    return Action.CONFIRMED if is_newer else Action.UNCHANGED
 
 
 def reconcile(
     batch: Iterable[Incoming], tombstones: Iterable[str], links: Mapping[str, LinkState]
 ) -> Plan:
     """Decide for a whole batch. A record in the batch outweighs a tombstone of the same id."""
-    draft = _Draft()
     records = latest(batch)
+    decided: dict[Action, list[Incoming]] = {action: [] for action in Action}
     for external_id, one in records.items():
-        match decide(one, links.get(external_id)):
-            case Action.CREATED:
-                draft.created.append(one)
-            case Action.UPDATED:
-                draft.updated.append(one)
-            case _:
-                draft.unchanged.append(external_id)
-    for external_id in sorted(set(tombstones) - records.keys()):
-        link = links.get(external_id)
-        if link is not None and not link.is_deleted:
-            draft.deleted.append(external_id)
+        decided[decide(one, links.get(external_id))].append(one)
+    deleted = (
+        external_id
+        for external_id in sorted(set(tombstones) - records.keys())
+        if (link := links.get(external_id)) is not None and not link.is_deleted
+    )
     return Plan(
-        tuple(draft.created), tuple(draft.updated), tuple(draft.unchanged), tuple(draft.deleted)
+        created=tuple(decided[Action.CREATED]),
+        updated=tuple(decided[Action.UPDATED]),
+        unchanged=tuple(one.external_id for one in decided[Action.UNCHANGED]),
+        confirmed=tuple(decided[Action.CONFIRMED]),
+        stale=tuple(one.external_id for one in decided[Action.STALE]),
+        deleted=tuple(deleted),
     )
 
 

@@ -8,9 +8,9 @@ import base64
 import binascii
 import difflib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -18,6 +18,8 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX: Final = "ENTREPOT_"
+CLIENT_VARIABLES: Final = (f"{PREFIX}API_URL", f"{PREFIX}API_KEY", f"{PREFIX}API_SECRET")
+"""What the command line reads to talk to an API; no settings of a process."""
 _KEY_BYTES = 32
 _MAKE_A_KEY = "python3 -c 'import secrets; print(secrets.token_hex(32))' makes one"
 
@@ -187,8 +189,10 @@ class Settings(BaseSettings):
         return self.migration_database_url.get_secret_value()
 
 
-def load_settings(env_file: Path | None = Path(".env")) -> Settings:
-    """Read the settings; the environment wins over the file.
+def load_settings(
+    env_file: Path | None = Path(".env"), *, given: Mapping[str, Any] | None = None
+) -> Settings:
+    """Read the settings; the environment wins over the file, and `given` (by field) over both.
 
     Raises:
         SettingsError: one is missing, wrong or unknown.
@@ -196,13 +200,14 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
     in_file = dotenv_values(env_file) if env_file is not None else {}
     _refuse_unknown({**in_file, **os.environ})
     try:
-        return Settings(_env_file=env_file)
+        return Settings(_env_file=env_file, **(given or {}))
     except ValidationError as error:
         raise SettingsError(_one_line(error)) from None
 
 
 def _refuse_unknown(names: Iterable[str]) -> None:
     known = [f"{PREFIX}{field.upper()}" for field in Settings.model_fields]
+    known.extend(CLIENT_VARIABLES)
     for name in names:
         if name.startswith(PREFIX) and name not in known:
             near = difflib.get_close_matches(name, known, n=1)

@@ -54,8 +54,14 @@ def _worker(
     )
 
 
-async def run_worker(client: Client, settings: Settings, stop: asyncio.Event) -> None:
-    """Work until `stop` is set, then finish in order."""
+async def run_worker(
+    client: Client,
+    settings: Settings,
+    stop: asyncio.Event,
+    *,
+    on_ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Work until `stop` is set, then finish in order. `on_ready` is called once it takes work."""
     hub = Hub.build(settings, pool_size=settings.worker_pool_size, pre_ping=False)
     try:
         await register_search_attributes(client)
@@ -64,6 +70,7 @@ async def run_worker(client: Client, settings: Settings, stop: asyncio.Event) ->
                 await stack.enter_async_context(worker)
             sweeping = asyncio.create_task(sweep_forever(hub.database))
             _log.info("worker_ready", queues=[queue.value for queue in TaskQueue])
+            on_ready()
             try:
                 await _until(stop, sweeping)
             finally:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection
 from typing import Annotated
 
+import psycopg
 import structlog
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy.exc import SQLAlchemyError
@@ -27,7 +28,12 @@ _TIMEOUT_S = 2.0
 _DOWN = 503
 
 
-@router.get("", summary="Whether the hub serves", responses={503: {"model": HealthAnswer}})
+@router.get(
+    "",
+    summary="Whether the hub serves",
+    responses={503: {"model": HealthAnswer}},
+    openapi_extra={"security": [{}]},
+)
 async def health(
     response: Response,
     services: Services,
@@ -86,7 +92,7 @@ async def _database(services: ApiServices) -> tuple[State, State]:
     try:
         async with asyncio.timeout(_TIMEOUT_S), services.database.lookup() as connection:
             revision = await find_revision(connection)
-    except (SQLAlchemyError, TimeoutError) as error:
+    except (SQLAlchemyError, psycopg.Error, TimeoutError) as error:
         _log.warning("database_unhealthy", error_type=type(error).__name__)
         return "unhealthy", "unhealthy"
     return "healthy", "healthy" if revision == newest_revision() else "degraded"

@@ -31,8 +31,10 @@ _JSON_START: Final = re.compile(rb'\[\s*\{\s*"|\{\s*"|\[\s*\]\s*\Z')
 _HTML: Final = re.compile(rb"<!doctype html|<html|<head|<body", re.IGNORECASE)
 _ERROR_CODE: Final = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
 _MARKUP: Final = re.compile(r"<[^>]{0,200}>|[\x00-\x1f\x7f]+")
-# What could be a key, a signature or a nonce is not repeated in an error.
-_TOKEN: Final = re.compile(r"[A-Za-z0-9_+/=-]{24,}")
+# What could be a key, a signature or an address with either is not repeated in an error.
+_TOKEN: Final = re.compile(
+    r"\S*(?:oauth_|consumer_(?:key|secret)=)\S*|https?://\S*|[A-Za-z0-9_+/=-]{24,}"
+)
 
 _BY_STATUS: Final[Mapping[int, tuple[type[PermanentStoreError], str]]] = {
     400: (RequestRejectedError, "refuses the request"),
@@ -114,7 +116,7 @@ def error_text(answer: Answer) -> tuple[str, str]:
     code, message = body.get("code"), body.get("message")
     code = code if isinstance(code, str) and _ERROR_CODE.fullmatch(code) else ""
     message = message if isinstance(message, str) else ""
-    return code, _TOKEN.sub("…", _MARKUP.sub(" ", message[:400])).strip()[:200]
+    return code, _TOKEN.sub("…", _MARKUP.sub(" ", message[:4_000])).strip()[:200]
 
 
 def status_error(answer: Answer, *, asked: str) -> StoreError | None:
@@ -166,13 +168,14 @@ def read_json(answer: Answer, *, asked: str) -> Any:
         StoreUnreachableError: the JSON is cut short; asking again may bring it whole.
     """
     try:
-        return orjson.loads(answer.body)
+        value = orjson.loads(answer.body)
+        # PostgreSQL keeps no NUL in text; to look for its escape costs next to nothing.
+        return _cleaned(value) if b"\\u0000" in answer.body else value
     except orjson.JSONDecodeError:
         pass
     body = answer.body.removeprefix(b"\xef\xbb\xbf").strip()
     if not body:
         raise StoreUnreachableError(f"{asked}: the answer is empty.", status=answer.status)
-    # A lone surrogate or NaN inside one record is that record's fault, not the whole page's.
     if body[:1] in (b"[", b"{"):
         found, value = _try_json(body)
         if found:
@@ -195,10 +198,23 @@ def read_json(answer: Answer, *, asked: str) -> Any:
 
 
 def _try_json(body: bytes) -> tuple[bool, Any]:
+    """JSON, or what PHP can make of it: NaN, and half of a surrogate pair."""
     try:
-        return True, json.loads(body)
+        return True, _cleaned(json.loads(body, parse_constant=lambda _: None))
     except (ValueError, RecursionError):
         return False, None
+
+
+def _cleaned(value: Any) -> Any:
+    """The same without what no database keeps: NUL is dropped, half a surrogate pair is U+FFFD."""
+    if isinstance(value, str):
+        text = value.replace("\x00", "")
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_cleaned(item) for item in value]
+    if isinstance(value, dict):
+        return {_cleaned(name): _cleaned(item) for name, item in value.items()}
+    return value
 
 
 def _json_behind_junk(body: bytes) -> tuple[bool, Any]:

@@ -7,11 +7,8 @@ moment later (DNS rebinding) reaches nothing.
 
 import asyncio
 import socket
-from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
-
-import httpcore
 
 from domain.errors import AddressRefusedError
 
@@ -115,61 +112,16 @@ def _is_never_called(address: Address) -> bool:
     return address not in _GLOBAL_V6 or any(address in network for network in _NEVER_V6)
 
 
-class GuardedBackend(httpcore.AsyncNetworkBackend):
-    """A network backend that connects only to checked addresses."""
+async def resolve(host: str, port: int, *, allow_private: bool) -> tuple[str, ...]:
+    """The addresses of a host, all of them checked; connect to these and not to the name.
 
-    def __init__(self, inner: httpcore.AsyncNetworkBackend, *, allow_private: bool) -> None:
-        self._inner = inner
-        self._allow_private = allow_private
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Resolve, check every address, and connect to the first that answers.
-
-        Raises:
-            AddressRefusedError: any of the addresses is refused.
-        """
-        try:
-            async with asyncio.timeout(timeout):
-                return await self._connect(host, port, local_address, socket_options)
-        except TimeoutError:
-            raise httpcore.ConnectTimeout("connecting took too long") from None
-
-    async def _connect(
-        self,
-        host: str,
-        port: int,
-        local_address: str | None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None,
-    ) -> httpcore.AsyncNetworkStream:
-        addresses = await self._resolve(host, port)
-        failure: httpcore.ConnectError = httpcore.ConnectError("no address")
-        for address in addresses:
-            try:
-                return await self._inner.connect_tcp(
-                    address, port, local_address=local_address, socket_options=socket_options
-                )
-            except httpcore.ConnectError as error:
-                failure = error
-        raise failure
-
-    async def _resolve(self, host: str, port: int) -> list[str]:
-        loop = asyncio.get_running_loop()
-        try:
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (socket.gaierror, UnicodeError):
-            raise httpcore.ConnectError("the name does not resolve") from None
-        addresses = dict.fromkeys(str(info[4][0]) for info in found)
-        return [
-            check_address(host, address, allow_private=self._allow_private) for address in addresses
-        ]
-
-    async def sleep(self, seconds: float) -> None:
-        """Sleep, as the connection pool asks."""
-        await self._inner.sleep(seconds)
+    Raises:
+        AddressRefusedError: any of them is refused.
+        OSError: the name does not resolve.
+    """
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:
+        raise socket.gaierror(socket.EAI_NONAME, "not a host name") from None
+    addresses = dict.fromkeys(str(info[4][0]) for info in found)
+    return tuple(check_address(host, address, allow_private=allow_private) for address in addresses)

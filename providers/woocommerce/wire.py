@@ -20,6 +20,8 @@ from domain.pages import Rejected
 from providers._kit.wire_values import plain_amount
 from providers.woocommerce.rows import CategoryRow, CustomerRow, OrderRow, ProductRow, VariationRow
 
+# What a list's object held is seen only when it has become a list.
+_MENDINGS: Final = 2
 # A number where an amount's text is due, or one with more places than we keep.
 _AMOUNT_FAULTS: Final = frozenset(("string_type", "string_pattern_mismatch", "int_from_float"))
 _EMPTIES: Final[tuple[object, ...]] = (None, "", False, [], {})
@@ -65,15 +67,18 @@ class RowKind(Generic[RowT]):
         return good, bad
 
     def _read_one(self, position: int, row: Any) -> Row[RowT]:
-        try:
-            return Row(position, row, self.one.validate_python(row))
-        except ValidationError as error:
-            if not isinstance(row, dict):
-                raise
-            mended = copy.deepcopy(row)
-            for fault in error.errors(include_url=False, include_context=False):
-                _mend(mended, fault)
-            return Row(position, mended, self.one.validate_python(mended))
+        mended: Any = None
+        for _ in range(_MENDINGS):
+            try:
+                wire = self.one.validate_python(row if mended is None else mended)
+                return Row(position, row if mended is None else mended, wire)
+            except ValidationError as error:
+                if not isinstance(row, dict):
+                    raise
+                mended = copy.deepcopy(row) if mended is None else mended
+                for fault in error.errors(include_url=False, include_context=False):
+                    _mend(mended, fault)
+        return Row(position, mended, self.one.validate_python(mended))
 
 
 def row_id(row: Any) -> str | None:

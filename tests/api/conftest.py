@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import httpx
 import pytest
@@ -17,13 +16,14 @@ from tests.api.fake_gateway import FakeGateway
 from tests.api.hub import Caller, Hub
 from tests.servers import TestDatabase
 
-SHOPS = Path(__file__).with_name("shops")
-
 
 @pytest.fixture(scope="session")
-def registry() -> Registry:
-    """With a provider made for these tests."""
-    return Registry(extra_paths=[SHOPS])
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    """With a provider made for these tests, found in a folder as any other."""
+    folder = tmp_path_factory.mktemp("shops")
+    (folder / "testshop").mkdir()
+    (folder / "testshop" / "__init__.py").write_text("from tests.api.testshop import PROVIDER\n")
+    return Registry(extra_paths=[folder])
 
 
 @pytest.fixture

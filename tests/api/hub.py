@@ -1,5 +1,6 @@
 """A running API with what a test may want to do behind its back."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy import text
 
 from api.services import ApiServices
 from db.apply import apply
+from db.crypto import Sealed, store_context
 from db.keys import NewKey, create_key
 from db.session import Database
 from db.staging import Origin
@@ -114,3 +116,15 @@ async def connect(caller: Caller, code: str = "main", **changes: Any) -> int:
     answer = await caller.post("/api/stores", json=store_body(code, **changes))
     assert answer.status_code == 201, answer.text
     return int(answer.json()["id"])
+
+
+async def stored_config(hub: Hub, caller: Caller, store_id: int) -> dict[str, Any]:
+    ((data, iv, tag, key_id),) = await hub.execute(
+        caller.tenant,
+        "select encrypted_data, iv, tag, key_id from stores where id = :id",
+        id=store_id,
+    )
+    plain = hub.services.secrets.open(
+        Sealed(data, iv, tag, key_id), context=store_context(store_id)
+    )
+    return dict(json.loads(plain))

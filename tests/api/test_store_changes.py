@@ -3,8 +3,7 @@ from typing import Any
 import pytest
 
 from tests.api.fake_gateway import FACTS
-from tests.api.hub import KEY, SECRET, Caller, Hub, connect, store_body
-from tests.api.test_stores import stored_config
+from tests.api.hub import KEY, SECRET, Caller, Hub, connect, store_body, stored_config
 from workflows.models import CheckStoreInput, CheckStoreResult
 
 
@@ -214,92 +213,3 @@ async def test_a_wrong_change_names_its_fields(
     answer = await caller.patch(f"/api/stores/{store_id}", json=body)
     assert answer.status_code == 422
     assert {one["pointer"] for one in answer.json()["errors"]} == errors
-
-
-async def test_a_deleted_store_is_gone_with_its_secrets(hub: Hub, caller: Caller) -> None:
-    store_id = await connect(caller, sync=True)
-    answer = await caller.delete(f"/api/stores/{store_id}")
-    assert (answer.status_code, answer.content) == (204, b"")
-    row = await hub.execute(
-        caller.tenant,
-        "select is_active, deleted_at is not null, encrypted_data, iv, tag, key_id from stores",
-    )
-    assert row == [(False, True, None, None, None, None)]
-    assert hub.gateway.cancelled == [
-        f"import/{store_id}",
-        f"pull/{store_id}/categories",
-        f"pull/{store_id}/products",
-        f"pull/{store_id}/variants",
-        f"pull/{store_id}/customers",
-        f"pull/{store_id}/orders",
-    ]
-    assert (await caller.get(f"/api/stores/{store_id}")).status_code == 404
-    assert (await caller.delete(f"/api/stores/{store_id}")).status_code == 404
-    assert (await caller.post(f"/api/stores/{store_id}/import")).status_code == 404
-    assert (await caller.get("/api/stores")).json()["data"] == []
-
-
-async def test_a_deleted_stores_code_is_free(caller: Caller) -> None:
-    first = await connect(caller)
-    await caller.delete(f"/api/stores/{first}")
-    assert await connect(caller) != first
-
-
-async def test_a_store_is_deleted_though_temporal_is_down(hub: Hub, caller: Caller) -> None:
-    store_id = await connect(caller)
-    hub.gateway.is_down = True
-    assert (await caller.delete(f"/api/stores/{store_id}")).status_code == 204
-
-
-async def test_stored_credentials_are_tried_and_nothing_changes(hub: Hub, caller: Caller) -> None:
-    store_id = await connect(caller)
-    before = await ciphertext(hub, caller, store_id)
-    hub.gateway.find({**FACTS, "version": "2.0.0"})
-    answer = await caller.post(f"/api/stores/{store_id}/test-connection")
-    assert (answer.status_code, answer.json()) == (
-        200,
-        {
-            "connected": True,
-            "message": "The store answered and accepts the credentials.",
-            "facts": {
-                "storeName": "Test shop",
-                "storeUrl": "https://shop.example",
-                "version": "2.0.0",
-                "currency": "LKR",
-                "timezone": "Asia/Colombo",
-            },
-        },
-    )
-    assert await ciphertext(hub, caller, store_id) == before
-    assert await checks_left(hub, caller) == 0
-
-
-async def test_the_row_on_trial_holds_the_stores_own_ciphertext(hub: Hub, caller: Caller) -> None:
-    store_id = await connect(caller)
-    seen: list[Any] = []
-
-    async def look(check: CheckStoreInput) -> CheckStoreResult:
-        seen.extend(
-            await hub.execute(
-                caller.tenant,
-                "select c.store_id, c.encrypted_data = s.encrypted_data, c.iv = s.iv, c.tag = s.tag"
-                " from store_checks c join stores s on s.id = c.store_id where c.id = :id",
-                id=check.store_check_id,
-            )
-        )
-        return CheckStoreResult(facts=dict(FACTS))
-
-    hub.gateway.verdict = look
-    await caller.post(f"/api/stores/{store_id}/test-connection")
-    assert seen == [(store_id, True, True, True)]
-
-
-async def test_a_test_that_fails_says_why(hub: Hub, caller: Caller) -> None:
-    store_id = await connect(caller)
-    hub.gateway.refuse("CredentialsError", "The shop does not accept the keys")
-    answer = await caller.post(f"/api/stores/{store_id}/test-connection")
-    assert (answer.status_code, answer.json()) == (
-        200,
-        {"connected": False, "message": "The shop does not accept the keys", "facts": None},
-    )
-    assert await checks_left(hub, caller) == 0

@@ -1,25 +1,10 @@
 import asyncio
-import json
-from typing import Any
 
 import pytest
 
-from db.crypto import Sealed, store_context
 from tests.api.fake_gateway import FACTS
-from tests.api.hub import KEY, SECRET, Caller, Hub, connect, store_body
+from tests.api.hub import KEY, SECRET, Caller, Hub, connect, store_body, stored_config
 from workflows.models import CheckStoreInput, CheckStoreResult
-
-
-async def stored_config(hub: Hub, caller: Caller, store_id: int) -> dict[str, Any]:
-    ((data, iv, tag, key_id),) = await hub.execute(
-        caller.tenant,
-        "select encrypted_data, iv, tag, key_id from stores where id = :id",
-        id=store_id,
-    )
-    plain = hub.services.secrets.open(
-        Sealed(data, iv, tag, key_id), context=store_context(store_id)
-    )
-    return dict(json.loads(plain))
 
 
 async def rows_left(hub: Hub, caller: Caller) -> tuple[int, int]:
@@ -184,6 +169,26 @@ async def test_no_verdict_in_time_leaves_nothing(hub: Hub, caller: Caller) -> No
     assert await rows_left(hub, caller) == (0, 0)
 
 
+async def test_credentials_on_trial_expire(hub: Hub, caller: Caller) -> None:
+    left: list[tuple[bool]] = []
+
+    async def look_and_expire(_check: CheckStoreInput) -> CheckStoreResult:
+        left.extend(
+            await hub.execute(
+                caller.tenant,
+                "select expires_at - created_at between '14 min 50 s' and '15 min 10 s' "
+                "from store_checks",
+            )
+        )
+        await hub.execute(caller.tenant, "update store_checks set expires_at = now()")
+        return CheckStoreResult(facts=dict(FACTS))
+
+    hub.gateway.verdict = look_and_expire
+    answer = await caller.post("/api/stores", json=store_body())
+    assert (left, answer.status_code) == ([(True,)], 409)
+    assert await rows_left(hub, caller) == (0, 0)
+
+
 async def test_without_temporal_nothing_is_saved(hub: Hub, caller: Caller) -> None:
     hub.gateway.is_down = True
     answer = await caller.post("/api/stores", json=store_body())
@@ -221,59 +226,6 @@ async def test_of_two_stores_with_one_code_connected_at_once_one_wins(
 async def test_two_tenants_may_use_one_code(hub: Hub, caller: Caller) -> None:
     await connect(caller, "same")
     await connect(await hub.new_caller(), "same")
-
-
-@pytest.mark.parametrize(
-    ("change", "errors"),
-    [
-        ({"code": "no spaces"}, {"/code"}),
-        ({"code": "x" * 51}, {"/code"}),
-        ({"name": " "}, {"/name"}),
-        ({"name": "a\x00b"}, {"/name"}),
-        ({"name": "\ud800"}, {"/name"}),
-        ({"colour": "red"}, {"/colour"}),
-        ({"provider": "nobody"}, {"/provider"}),
-        ({"provider": "../testshop"}, {"/provider"}),
-        ({"config": {}}, {"/config/storeUrl", "/config/consumerKey", "/config/consumerSecret"}),
-        ({"config": []}, {"/config"}),
-        (
-            {"config": {"storeUrl": 5, "consumerKey": ["k"], "consumerSecret": SECRET}},
-            {"/config/storeUrl", "/config/consumerKey"},
-        ),
-        (
-            {
-                "config": {
-                    "storeUrl": "https://shop.example",
-                    "consumerKey": KEY,
-                    "consumerSecret": SECRET,
-                    "a/b~c": 1,
-                }
-            },
-            {"/config/a~1b~0c"},
-        ),
-        ({"sync": "perhaps"}, {"/sync"}),
-    ],
-)
-async def test_a_wrong_body_names_its_fields(
-    hub: Hub, caller: Caller, change: dict[str, Any], errors: set[str]
-) -> None:
-    body = json.dumps(store_body(**change))
-    answer = await caller.post(
-        "/api/stores", content=body, headers={"content-type": "application/json"}
-    )
-    assert answer.status_code == 422
-    assert {one["pointer"] for one in answer.json()["errors"]} == errors
-    assert (KEY in answer.text, SECRET in answer.text) == (False, False)
-    assert hub.gateway.checks == []
-
-
-async def test_nul_characters_a_store_sends_are_left_out(hub: Hub, caller: Caller) -> None:
-    hub.gateway.find({**FACTS, "store_name": "a\x00b", "details": {"x\x00": ["\x00y"]}})
-    store_id = await connect(caller)
-    ((facts,),) = await hub.execute(
-        caller.tenant, "select facts from stores where id = :id", id=store_id
-    )
-    assert (facts["store_name"], facts["details"]) == ("ab", {"x": ["y"]})
 
 
 async def test_stores_are_listed_page_by_page(hub: Hub, caller: Caller) -> None:

@@ -2,59 +2,15 @@ from typing import Any
 
 import pytest
 
-from db.read_syncs import REJECTIONS_SHOWN
 from db.runs import (
-    RangeCounts,
-    RangeKey,
-    RunKey,
-    advance_range,
-    begin_entity,
-    begin_run,
-    close_logs,
-    end_run,
-    open_logs,
     record_failure,
-    reject,
 )
-from domain.entities import Entity
-from domain.pages import Rejected
 from domain.statuses import SyncStatus
 from tests.api.hub import Caller, Hub, connect
+from tests.api.runs import advance, begin, end
 from workflows.models import ImportProgress
 
 PAGE = "http://127.0.0.1:8233/namespaces/default/workflows/import%2F"
-
-
-async def begin(hub: Hub, caller: Caller, store_id: int, run: str = "run-1") -> int:
-    key = RunKey(caller.tenant.id, store_id, "import", f"import/{store_id}", run)
-    async with hub.database.tenant(caller.tenant.id) as connection:
-        run_id, _ = await begin_run(connection, key)
-        await open_logs(connection, key, run_id, [Entity.PRODUCTS, Entity.ORDERS])
-        for entity in (Entity.ORDERS, Entity.PRODUCTS):
-            await begin_entity(
-                connection,
-                RangeKey(caller.tenant.id, run_id, entity, ""),
-                total=250,
-                store_clock=None,
-            )
-    return run_id
-
-
-async def advance(hub: Hub, caller: Caller, run_id: int, name: str, **counts: int) -> None:
-    key = RangeKey(caller.tenant.id, run_id, Entity.PRODUCTS, name)
-    async with hub.database.tenant(caller.tenant.id) as connection:
-        await advance_range(
-            connection, key, resume="x", is_done=False, step=RangeCounts(pages=1, **counts)
-        )
-
-
-async def end(
-    hub: Hub, caller: Caller, store_id: int, run_id: int, status: SyncStatus = SyncStatus.SUCCESS
-) -> None:
-    error = "The shop refuses the keys" if status is SyncStatus.FAILED else None
-    async with hub.database.tenant(caller.tenant.id) as connection:
-        await close_logs(connection, run_id, status=status, error=error)
-        await end_run(connection, run_id, store_id, status=status, error=error)
 
 
 def entity(**counts: Any) -> dict[str, Any]:
@@ -277,81 +233,6 @@ async def test_runs_are_listed_newest_first_and_filtered(hub: Hub, caller: Calle
     assert await listed(storeId=two, status="in_progress") == []
     assert (await caller.get("/api/syncs?status=odd")).status_code == 422
     assert (await caller.get("/api/syncs?storeId=999999")).status_code == 404
-
-
-async def test_the_log_lists_what_was_set_aside_and_why(hub: Hub, caller: Caller) -> None:
-    store_id = await connect(caller)
-    run_id = await begin(hub, caller, store_id)
-    key = RangeKey(caller.tenant.id, run_id, Entity.PRODUCTS, "")
-    rejected = [
-        Rejected("4711", 0, "price is not a number: 'abc'"),
-        Rejected(None, 3, "it has no id"),
-    ]
-    async with hub.database.tenant(caller.tenant.id) as connection:
-        await reject(connection, key, rejected, place="page 1")
-    await advance(hub, caller, run_id, "pages 1-1", seen=5, created=3, rejected=2)
-    await end(hub, caller, store_id, run_id)
-    page = (await caller.get(f"/api/stores/{store_id}/sync-logs")).json()
-    orders, products = page["data"]
-    assert (orders["action"], orders["rejected"], orders["rejectedTotal"]) == (
-        "sync_orders",
-        [],
-        0,
-    )
-    assert products == {
-        "id": products["id"],
-        "runId": run_id,
-        "action": "sync_products",
-        "status": "success",
-        "details": products["details"],
-        "errorMessage": None,
-        "retryCount": 1,
-        "rejected": [
-            {"externalId": "4711", "reason": "price is not a number: 'abc'"},
-            {"externalId": None, "reason": "it has no id"},
-        ],
-        "rejectedTotal": 2,
-        "createdAt": products["createdAt"],
-        "updatedAt": products["updatedAt"],
-    }
-    assert page["nextCursor"] is None
-
-
-async def test_a_log_shows_the_first_of_many_rejections(hub: Hub, caller: Caller) -> None:
-    store_id = await connect(caller)
-    run_id = await begin(hub, caller, store_id)
-    key = RangeKey(caller.tenant.id, run_id, Entity.PRODUCTS, "")
-    many = [Rejected(f"{number:04}", number, "bad") for number in range(REJECTIONS_SHOWN + 5)]
-    async with hub.database.tenant(caller.tenant.id) as connection:
-        await reject(connection, key, many, place="page 1")
-    _, products = (await caller.get(f"/api/stores/{store_id}/sync-logs")).json()["data"]
-    assert [one["externalId"] for one in products["rejected"]] == [
-        f"{number:04}" for number in range(REJECTIONS_SHOWN)
-    ]
-    assert products["rejectedTotal"] == REJECTIONS_SHOWN + 5
-
-
-async def test_log_lines_of_one_moment_are_paged_without_loss(hub: Hub, caller: Caller) -> None:
-    store_id = await connect(caller)
-    await hub.execute(
-        caller.tenant,
-        "insert into store_sync_logs (tenant_id, store_id, action, status, created_at) "
-        "select :tenant_id, :store, 'sync_' || n, 'success', timestamptz '2026-11-21Z' "
-        "from generate_series(1, 7) n",
-        tenant_id=caller.tenant.id,
-        store=store_id,
-    )
-    seen: list[str] = []
-    cursor: dict[str, str] = {}
-    while True:
-        page = (
-            await caller.get(f"/api/stores/{store_id}/sync-logs", params={"limit": 3, **cursor})
-        ).json()
-        seen += [line["action"] for line in page["data"]]
-        if page["nextCursor"] is None:
-            break
-        cursor = {"cursor": page["nextCursor"]}
-    assert seen == [f"sync_{number}" for number in range(7, 0, -1)]
 
 
 async def test_a_running_import_is_cancelled(hub: Hub, caller: Caller) -> None:

@@ -90,6 +90,7 @@ async def test_checks_are_judged(temporal_client: Client) -> None:
     async with workers(temporal_client):
         good = await gateway.check_store(check(1, "good"), store_id=12, timeout_s=10)
         down = await gateway.check_store(check(2, "unreachable"), store_id=12, timeout_s=10)
+        broken = await gateway.check_store(check(5, "broken"), store_id=12, timeout_s=10)
         with pytest.raises(TimeoutError):
             await gateway.check_store(check(3, "slow"), store_id=12, timeout_s=0.5)
         with pytest.raises(TimeoutError):
@@ -97,6 +98,7 @@ async def test_checks_are_judged(temporal_client: Client) -> None:
         described = await temporal_client.get_workflow_handle("check/3").describe()
     assert good == CheckStoreResult(facts={"store_url": "https://shop.example"})
     assert down == CheckStoreResult(error_type="StoreUnreachableError", message="The shop is down")
+    assert broken == CheckStoreResult(error_type="KeyError", message="x")
     attributes = described.typed_search_attributes
     assert (attributes[TENANT_ID], attributes[STORE_ID], attributes[PROVIDER]) == (
         "3",

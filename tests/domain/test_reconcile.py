@@ -35,6 +35,9 @@ def after(links: dict[str, LinkState], plan: Plan) -> dict[str, LinkState]:
         held = links.get(one.external_id)
         number = held.record_id if held else 1000 + len(known)
         known[one.external_id] = LinkState(number, one.digest, one.version, is_deleted=False)
+    for one in plan.confirmed:
+        held = links[one.external_id]
+        known[one.external_id] = LinkState(held.record_id, held.digest, one.version, False)
     for key in plan.deleted:
         held = links[key]
         known[key] = LinkState(held.record_id, held.digest, held.version, is_deleted=True)
@@ -49,10 +52,13 @@ states = st.builds(
 )
 link_maps = st.dictionaries(keys, states)
 tombstone_lists = st.lists(keys, max_size=6)
-# What a store really sends: one content for each version of a record.
+# What a store really sends: one content for each version of a record. Every third version takes
+# back an edit, so different versions may have the same content.
 histories = st.lists(
     st.builds(
-        lambda key, version: incoming(key, f"{key} at {version}", version), keys, st.integers(0, 9)
+        lambda key, version: incoming(key, f"{key} at {version % 3}", version),
+        keys,
+        st.integers(0, 9),
     ),
     max_size=20,
 )
@@ -63,10 +69,13 @@ histories = st.lists(
     [
         (incoming("1", "a", 5), None, Action.CREATED),
         (incoming("1", "a", 5), linked("a", 5), Action.UNCHANGED),
-        (incoming("1", "a", 6), linked("a", 5), Action.UNCHANGED),
+        (incoming("1", "a", 6), linked("a", 5), Action.CONFIRMED),
+        (incoming("1", "a", 5), linked("a"), Action.CONFIRMED),
+        (incoming("1", "a"), linked("a", 5), Action.UNCHANGED),
+        (incoming("1", "a", 4), linked("a", 5), Action.STALE),
         (incoming("1", "b", 6), linked("a", 5), Action.UPDATED),
         (incoming("1", "b", 5), linked("a", 5), Action.UPDATED),
-        (incoming("1", "b", 4), linked("a", 5), Action.UNCHANGED),
+        (incoming("1", "b", 4), linked("a", 5), Action.STALE),
         (incoming("1", "b"), linked("a", 5), Action.UPDATED),
         (incoming("1", "b", 4), linked("a"), Action.UPDATED),
         (incoming("1", "b"), linked("a"), Action.UPDATED),
@@ -88,11 +97,21 @@ def test_a_batch_is_sorted_into_what_has_to_be_done() -> None:
         "3": linked("a", 9),
         "4": linked("a", 1),
         "5": linked("a", 1, deleted=True),
+        "7": linked("a", 1),
+        "8": linked("a", 1),
     }
     new, changed, stale = incoming("1", "n", 1), incoming("2", "b", 2), incoming("3", "b", 2)
-    assert reconcile([stale, new, changed], ["4", "5", "6", "4"], links) == Plan(
-        created=(new,), updated=(changed,), unchanged=("3",), deleted=("4",)
+    same, touched = incoming("7", "a", 1), incoming("8", "a", 2)
+    plan = reconcile([stale, new, touched, changed, same], ["4", "5", "6", "4"], links)
+    assert plan == Plan(
+        created=(new,),
+        updated=(changed,),
+        unchanged=("7",),
+        confirmed=(touched,),
+        stale=("3",),
+        deleted=("4",),
     )
+    assert plan.contested == {"2", "4", "8"}
 
 
 def test_a_record_in_the_batch_outweighs_a_tombstone_of_the_same_id() -> None:
@@ -135,7 +154,9 @@ def test_every_id_is_in_exactly_one_place(
     placed = [
         *(one.external_id for one in plan.created),
         *(one.external_id for one in plan.updated),
+        *(one.external_id for one in plan.confirmed),
         *plan.unchanged,
+        *plan.stale,
         *plan.deleted,
     ]
     in_batch = {one.external_id for one in batch}
@@ -149,7 +170,8 @@ def test_a_batch_taken_in_again_changes_nothing(
 ) -> None:
     once = after(links, reconcile(batch, tombstones, links))
     again = reconcile(batch, tombstones, once)
-    assert again == Plan(unchanged=tuple(dict.fromkeys(one.external_id for one in batch)))
+    assert (again.writes, again.contested) == ((), set())
+    assert sorted((*again.unchanged, *again.stale)) == sorted({one.external_id for one in batch})
 
 
 @given(batch=batches, tombstones=tombstone_lists, links=link_maps)
@@ -183,4 +205,5 @@ def test_the_order_within_a_batch_does_not_matter(
 ) -> None:
     shuffled = random.Random(seed).sample(history, len(history))
     one, other = reconcile(history, (), links), reconcile(shuffled, (), links)
-    assert (one.writes, sorted(one.unchanged)) == (other.writes, sorted(other.unchanged))
+    assert (one.writes, one.contested) == (other.writes, other.contested)
+    assert sorted(one.unchanged) == sorted(other.unchanged)

@@ -159,14 +159,30 @@ def test_json_cut_short_may_come_whole_next_time(body: bytes) -> None:
 
 @pytest.mark.parametrize("body", [HTML, b"OK", b"null and void", NOTICE])
 def test_what_is_no_json_says_what_to_look_for(body: bytes) -> None:
-    with pytest.raises(StoreUnavailableError, match="web page|not JSON"):
+    with pytest.raises(StoreUnavailableError, match=r"web page|not JSON"):
         read_json(_answer(200, body), asked=ASKED)
 
 
-def test_lone_surrogate_spoils_only_its_own_record() -> None:
-    body = b'[{"id": 1, "name": "\\ud800"}, {"id": 2}]'
+@pytest.mark.parametrize(
+    ("escaped", "text"),
+    [
+        (b"\\ud800", "\ufffd"),
+        (b"a\\udc00b", "a\ufffdb"),
+        (b"\\ud83d\\ude00", "\U0001f600"),
+        (b"a\\u0000b", "ab"),
+    ],
+)
+def test_text_that_no_database_keeps_is_cleaned(escaped: bytes, text: str) -> None:
+    body = b'[{"id": 1, "name": "' + escaped + b'"}, {"id": 2, "x": null}]'
 
-    assert read_json(_answer(200, body), asked=ASKED) == [{"id": 1, "name": "\ud800"}, {"id": 2}]
+    assert read_json(_answer(200, body), asked=ASKED) == [
+        {"id": 1, "name": text},
+        {"id": 2, "x": None},
+    ]
+
+
+def test_not_a_number_is_nothing() -> None:
+    assert read_json(_answer(200, b'[{"id": 1, "x": NaN}]'), asked=ASKED) == [{"id": 1, "x": None}]
 
 
 def test_search_for_json_is_bounded() -> None:

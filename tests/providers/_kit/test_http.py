@@ -1,9 +1,11 @@
+import asyncio
 import gzip
 import logging
 
 import httpcore
 import httpx
 import pytest
+from typing_extensions import override
 
 from domain.errors import (
     AddressRefusedError,
@@ -24,7 +26,7 @@ class _Sign:
     def __init__(self) -> None:
         self.tries = 0
 
-    def __call__(self, method: str, url: str, params: Params, /) -> tuple[Params, dict[str, str]]:
+    def __call__(self, _method: str, _url: str, params: Params, /) -> tuple[Params, dict[str, str]]:
         self.tries += 1
         return (*params, ("oauth_nonce", f"n{self.tries}")), {"authorization": f"A{self.tries}"}
 
@@ -188,15 +190,15 @@ async def test_broken_connection_may_work_later_and_tells_no_secret(raised: Exce
     assert (caught.value.__cause__, caught.value.__suppress_context__) == (None, True)
 
 
+class _Stalled(httpx.AsyncBaseTransport):
+    @override
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await asyncio.Event().wait()
+        raise AssertionError("nothing wakes this")
+
+
 async def test_whole_request_has_a_deadline() -> None:
-    class Stalled(httpx.AsyncBaseTransport):
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            import asyncio
-
-            await asyncio.Event().wait()
-            raise AssertionError
-
-    session = StoreSession(Stalled(), limits=HttpLimits(deadline_s=0.01))
+    session = StoreSession(_Stalled(), limits=HttpLimits(deadline_s=0.01))
 
     with pytest.raises(StoreUnreachableError, match="no answer in time"):
         await session.request("GET", URL)

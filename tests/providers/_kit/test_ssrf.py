@@ -5,6 +5,7 @@ from typing import Any
 
 import httpcore
 import pytest
+from typing_extensions import override
 
 from domain.errors import AddressRefusedError
 from providers._kit.ssrf import GuardedBackend, check_address, check_url
@@ -58,6 +59,7 @@ class _Network(httpcore.AsyncNetworkBackend):
         self.connected: list[str] = []
         self.deaf: set[str] = set()
 
+    @override
     async def connect_tcp(
         self,
         host: str,
@@ -71,6 +73,7 @@ class _Network(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectError("no route")
         return httpcore.AsyncMockStream([])
 
+    @override
     async def sleep(self, seconds: float) -> None:
         raise AssertionError("nothing sleeps")
 

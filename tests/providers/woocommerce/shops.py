@@ -1,6 +1,7 @@
 """Shops and clients for the WooCommerce tests."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,19 @@ SECRET = "cs_" + "2" * 40
 URL = "https://shop.example"
 
 
+@cache
+def _text(name: str) -> str:
+    return (GOLDEN / f"{name}.wire.json").read_text()
+
+
+@cache
+def _first(name: str) -> dict[str, Any]:
+    row: dict[str, Any] = json.loads(_text(name))[0]
+    return row
+
+
 def golden(name: str) -> Any:
-    return json.loads((GOLDEN / f"{name}.wire.json").read_text())
+    return json.loads(_text(name))
 
 
 def config(url: str = URL) -> WooCommerceConfig:
@@ -46,11 +58,9 @@ def route(request: httpx.Request) -> str:
     return request.url.path.partition("/wc/v3/")[2]
 
 
-def product(number: int, **fields: Any) -> dict[str, Any]:
-    row: dict[str, Any] = golden("products_simple")[0]
-    return {**row, "id": number, **fields}
+def product(external_id: int, /, **fields: Any) -> dict[str, Any]:
+    return {**_first("products_simple"), "id": external_id, **fields}
 
 
-def order(number: int, **fields: Any) -> dict[str, Any]:
-    row: dict[str, Any] = golden("orders")[0]
-    return {**row, "id": number, "number": str(number), **fields}
+def order(external_id: int, /, **fields: Any) -> dict[str, Any]:
+    return {**_first("orders"), "id": external_id, "number": str(external_id), **fields}

@@ -1,0 +1,50 @@
+"""Watching an import through the API until it is over."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from runtime.cli.api_client import ApiClient, UnreachableError
+
+OVER: Final = frozenset(("success", "failed", "cancelled"))
+
+_LOOK_EVERY_S: Final = 0.2
+_OUTAGE_S: Final = 60.0
+
+Status = Mapping[str, Any]
+"""An answer of `GET /api/stores/{id}/sync-status`."""
+
+
+async def follow(api: ApiClient, store_id: int, show: Callable[[Status], None]) -> Status:
+    """Show where the import is until it is over; the last answer.
+
+    An API that is being restarted is waited for.
+
+    Raises:
+        UnreachableError: it stays away for a minute.
+    """
+    last_answer = time.monotonic()
+    while True:
+        try:
+            status: Status = await api.get(f"/api/stores/{store_id}/sync-status")
+        except UnreachableError:
+            if time.monotonic() - last_answer > _OUTAGE_S:
+                raise
+        else:
+            last_answer = time.monotonic()
+            show(status)
+            if status["syncStatus"] in OVER:
+                return status
+        await asyncio.sleep(_LOOK_EVERY_S)
+
+
+def changed(status: Status) -> int:
+    """How many records the import created, updated or deleted."""
+    counts = status["entities"].values()
+    return sum(one["created"] + one["updated"] + one["deleted"] for one in counts)
+
+
+def rejected(status: Status) -> int:
+    """How many records the import set aside."""
+    return sum(one["rejected"] for one in status["entities"].values())

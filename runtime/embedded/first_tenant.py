@@ -1,0 +1,35 @@
+"""The tenant and the key that an embedded hub begins with."""
+
+import hmac
+
+from db.keys import NewKey, create_key, find_key, hash_secret
+from db.session import Database
+from db.tenants import create_tenant, list_tenants
+
+FIRST_TENANT = "Main"
+_KEY_NAME = "entrepot up"
+
+
+async def ensure_first_key(owner_url: str, key: str, secret: str) -> tuple[str, str]:
+    """A key that works, and its secret: the given pair if it does, else a new one.
+
+    Makes the tenant when there is none.
+    """
+    database = Database(owner_url, pool_size=1)
+    try:
+        async with database.lookup() as connection:
+            found = await find_key(connection, key)
+            is_right = found is not None and hmac.compare_digest(
+                found.secret_hash, hash_secret(secret)
+            )
+            if found is not None and found.revoked_at is None and is_right:
+                return key, secret
+            tenants = await list_tenants(connection)
+            tenant_id = (
+                tenants[0].id if tenants else (await create_tenant(connection, FIRST_TENANT)).id
+            )
+        async with database.tenant(tenant_id) as connection:
+            made, made_secret = await create_key(connection, tenant_id, NewKey(name=_KEY_NAME))
+        return made, made_secret.get_secret_value()
+    finally:
+        await database.close()

@@ -1,0 +1,233 @@
+"""The whole hub in one data directory: PostgreSQL, Temporal, worker and API as one group."""
+
+import asyncio
+import json
+import os
+import sys
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from dotenv import dotenv_values
+
+from db.migrate import upgrade
+from runtime.embedded.child import EmbeddedError, Program
+from runtime.embedded.connection import CONNECTION_FILE, Connection
+from runtime.embedded.first_tenant import ensure_first_key
+from runtime.embedded.keys import load_or_make_key
+from runtime.embedded.locks import DirectoryLock
+from runtime.embedded.memory import Memory
+from runtime.embedded.ports import HOST, choose_port, is_free
+from runtime.embedded.postgres import EmbeddedPostgres
+from runtime.embedded.programs import EmbeddedProgram
+from runtime.embedded.supervisor import Service, Supervisor
+from runtime.embedded.temporal import EmbeddedTemporal
+from runtime.settings import PREFIX, load_settings
+
+API_PORT: Final = 4000
+TEMPORAL_UI_PORT: Final = 8233
+
+_SOURCES: Final = Path(__file__).parents[2]
+_EVERYWHERE: Final = frozenset(("0.0.0.0", "::", HOST, "localhost"))  # noqa: S104 - compared with
+
+
+class PortTakenError(EmbeddedError):
+    """The port that was asked for is in use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubOptions:
+    """What to run.
+
+    Attributes:
+        data_dir: where everything is kept; made when missing.
+        port: where the API listens; None takes the last one, else 4000, else a free one.
+        temporal_ui_port: the same for the Temporal UI, 8233.
+        settings: settings (by field) that win over the environment.
+    """
+
+    data_dir: Path
+    port: int | None = None
+    temporal_ui_port: int | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+class EmbeddedHub:
+    """One hub in one data directory.
+
+    Raises:
+        EmbeddedError: from `start`, when another process runs it or a part does not come up.
+        SettingsError: from `start`, when a setting of the environment is wrong.
+    """
+
+    def __init__(self, options: HubOptions) -> None:
+        self._options = options
+        self.data_dir = options.data_dir.absolute()
+        self._lock = DirectoryLock(self.data_dir / "hub.lock", "the hub")
+        self._postgres = EmbeddedPostgres(self.data_dir)
+        self._memory = Memory()
+
+    def take(self) -> None:
+        """Take the directory, so that no other process runs this hub."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self._lock.acquire()
+        # Whoever waits for the file waits for this run, not for what is left of the last one.
+        (self.data_dir / CONNECTION_FILE).unlink(missing_ok=True)
+        self._memory = Memory.load(self.data_dir)
+
+    async def start(self, group: Supervisor, *others: Service) -> Connection:
+        """Start everything (and `others` beside it); returns when all of it serves."""
+        port = _choose("--port", self._options.port, self._memory.api_port or API_PORT)
+        given = self._settings(port)
+        settings = load_settings(given=given)
+        temporal = self._temporal()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                key = tasks.create_task(self._start_database(group))
+                tasks.create_task(_start(group, others))
+                tasks.create_task(self._start_programs(group, temporal, given))
+        except BaseExceptionGroup as failures:
+            if (ours := failures.subgroup(EmbeddedError)) is not None:
+                raise _first(ours) from None
+            raise
+        api_key, api_secret = key.result()
+        connection = Connection(
+            api_url=_url(settings.host, port),
+            temporal_address=temporal.address,
+            temporal_ui_url=temporal.ui_url,
+            database_url=self._postgres.app_url,
+            api_key=api_key,
+            api_secret=api_secret,
+        )
+        self._remember(connection, port)
+        connection.save(self.data_dir)
+        return connection
+
+    def release(self) -> None:
+        """Give the directory back."""
+        self._lock.release()
+
+    def _settings(self, port: int) -> dict[str, str]:
+        return {
+            **self._options.settings,
+            "environment": "embedded",
+            "data_dir": str(self.data_dir),
+            "database_url": self._postgres.app_url,
+            "port": str(port),
+            "encryption_key": load_or_make_key(self.data_dir),
+        }
+
+    def _temporal(self) -> EmbeddedTemporal:
+        asked, last = self._options.temporal_ui_port, self._memory.temporal_ui_port
+        return EmbeddedTemporal(
+            self.data_dir,
+            port=self._memory.temporal_port,
+            ui_port=_choose("--temporal-ui-port", asked, last or TEMPORAL_UI_PORT),
+        )
+
+    async def _start_database(self, group: Supervisor) -> tuple[str, str]:
+        await group.start(self._postgres)
+        owner_url = self._postgres.owner_url
+        await asyncio.to_thread(upgrade, owner_url, self._postgres.app_url)
+        return await ensure_first_key(owner_url, self._memory.api_key, self._memory.api_secret)
+
+    async def _start_programs(
+        self, group: Supervisor, temporal: EmbeddedTemporal, given: Mapping[str, str]
+    ) -> None:
+        """They wait for the database by themselves, so it comes up while they load."""
+        await group.start(temporal)
+        variables = {f"{PREFIX}{name.upper()}": value for name, value in given.items()}
+        variables[f"{PREFIX}TEMPORAL_UI_URL"] = temporal.ui_url or ""
+        variables[f"{PREFIX}MIGRATION_DATABASE_URL"] = ""  # they are not to change the schema
+        variables["TEMPORAL_ADDRESS"] = temporal.address
+        environment = child_environment(variables)
+        await group.start(self._worker(environment), self._api(environment, given["port"]))
+
+    def _worker(self, environment: Mapping[str, str]) -> EmbeddedProgram:
+        ready = self.data_dir / "worker.ready"
+        argv = ("-m", "runtime.worker_process", "--ready-file", str(ready))
+        worker = EmbeddedProgram(
+            "worker",
+            self._program("worker", argv, environment),
+            is_ready=lambda: ready.exists() and ready.read_text().strip() == str(worker.pid),
+        )
+        return worker
+
+    def _api(self, environment: Mapping[str, str], port: str) -> EmbeddedProgram:
+        program = self._program("api", ("-m", "runtime.api_process"), environment)
+        host = environment.get(f"{PREFIX}HOST") or HOST
+        url = f"{_url(host, int(port))}/api/health"
+        return EmbeddedProgram("api", program, is_ready=lambda: _is_healthy(url))
+
+    def _program(
+        self, name: str, arguments: tuple[str, ...], environment: Mapping[str, str]
+    ) -> Program:
+        return Program(
+            argv=(sys.executable, *arguments),
+            log=self.data_dir / "logs" / f"{name}.log",
+            env=environment,
+            cwd=self.data_dir,
+        )
+
+    def _remember(self, connection: Connection, port: int) -> None:
+        """Written when all is up, so that a run that failed is not a habit."""
+        ui_url = connection.temporal_ui_url
+        Memory(
+            api_port=port,
+            temporal_port=_port_of(connection.temporal_address),
+            temporal_ui_port=_port_of(ui_url) if ui_url else None,
+            api_key=connection.api_key,
+            api_secret=connection.api_secret,
+        ).save(self.data_dir)
+
+
+def child_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """The environment of our own programs: what this process was told, and `variables` above it.
+
+    Without `TEMPORAL_*` of outside: those lead to another server.
+    """
+    inherited = {
+        name: value
+        for name, value in (dotenv_values(".env") | os.environ).items()
+        if value is not None and not name.startswith("TEMPORAL_")
+    }
+    path = os.pathsep.join(filter(None, (str(_SOURCES), inherited.get("PYTHONPATH", ""))))
+    return {**inherited, **variables, "PYTHONPATH": path}
+
+
+async def _start(group: Supervisor, services: tuple[Service, ...]) -> None:
+    await group.start(*services)
+
+
+def _first(failures: BaseExceptionGroup[EmbeddedError]) -> EmbeddedError:
+    first = failures.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+def _choose(option: str, asked: int | None, preferred: int) -> int:
+    if asked is None or asked == 0:
+        return choose_port(preferred if asked is None else None)
+    if not is_free(asked):
+        raise PortTakenError(f"{option} {asked}: the port is in use, choose another")
+    return asked
+
+
+def _url(host: str, port: int) -> str:
+    if host in _EVERYWHERE:
+        host = HOST
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _port_of(address: str) -> int:
+    return int(address.rpartition(":")[2])
+
+
+def _is_healthy(url: str) -> bool:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=2) as answer:
+            return bool(json.load(answer)["status"] == "healthy")
+    except (OSError, ValueError, KeyError):
+        return False

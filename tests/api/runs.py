@@ -1,0 +1,48 @@
+"""Runs as a worker writes them."""
+
+from db.runs import (
+    RangeCounts,
+    RangeKey,
+    RunKey,
+    advance_range,
+    begin_entity,
+    begin_run,
+    close_logs,
+    end_run,
+    open_logs,
+)
+from domain.entities import Entity
+from domain.statuses import SyncStatus
+from tests.api.hub import Caller, Hub
+
+
+async def begin(hub: Hub, caller: Caller, store_id: int, run: str = "run-1") -> int:
+    key = RunKey(caller.tenant.id, store_id, "import", f"import/{store_id}", run)
+    async with hub.database.tenant(caller.tenant.id) as connection:
+        run_id, _ = await begin_run(connection, key)
+        await open_logs(connection, key, run_id, [Entity.PRODUCTS, Entity.ORDERS])
+        for entity in (Entity.ORDERS, Entity.PRODUCTS):
+            await begin_entity(
+                connection,
+                RangeKey(caller.tenant.id, run_id, entity, ""),
+                total=250,
+                store_clock=None,
+            )
+    return run_id
+
+
+async def advance(hub: Hub, caller: Caller, run_id: int, name: str, **counts: int) -> None:
+    key = RangeKey(caller.tenant.id, run_id, Entity.PRODUCTS, name)
+    async with hub.database.tenant(caller.tenant.id) as connection:
+        await advance_range(
+            connection, key, resume="x", is_done=False, step=RangeCounts(pages=1, **counts)
+        )
+
+
+async def end(
+    hub: Hub, caller: Caller, store_id: int, run_id: int, status: SyncStatus = SyncStatus.SUCCESS
+) -> None:
+    error = "The shop refuses the keys" if status is SyncStatus.FAILED else None
+    async with hub.database.tenant(caller.tenant.id) as connection:
+        await close_logs(connection, run_id, status=status, error=error)
+        await end_run(connection, run_id, store_id, status=status, error=error)

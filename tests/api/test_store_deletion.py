@@ -1,0 +1,36 @@
+from tests.api.hub import Caller, Hub, connect
+
+
+async def test_a_deleted_store_is_gone_with_its_secrets(hub: Hub, caller: Caller) -> None:
+    store_id = await connect(caller, sync=True)
+    answer = await caller.delete(f"/api/stores/{store_id}")
+    assert (answer.status_code, answer.content) == (204, b"")
+    row = await hub.execute(
+        caller.tenant,
+        "select is_active, deleted_at is not null, encrypted_data, iv, tag, key_id from stores",
+    )
+    assert row == [(False, True, None, None, None, None)]
+    assert hub.gateway.cancelled == [
+        f"import/{store_id}",
+        f"pull/{store_id}/categories",
+        f"pull/{store_id}/products",
+        f"pull/{store_id}/variants",
+        f"pull/{store_id}/customers",
+        f"pull/{store_id}/orders",
+    ]
+    assert (await caller.get(f"/api/stores/{store_id}")).status_code == 404
+    assert (await caller.delete(f"/api/stores/{store_id}")).status_code == 404
+    assert (await caller.post(f"/api/stores/{store_id}/import")).status_code == 404
+    assert (await caller.get("/api/stores")).json()["data"] == []
+
+
+async def test_a_deleted_stores_code_is_free(caller: Caller) -> None:
+    first = await connect(caller)
+    await caller.delete(f"/api/stores/{first}")
+    assert await connect(caller) != first
+
+
+async def test_a_store_is_deleted_though_temporal_is_down(hub: Hub, caller: Caller) -> None:
+    store_id = await connect(caller)
+    hub.gateway.is_down = True
+    assert (await caller.delete(f"/api/stores/{store_id}")).status_code == 204
