@@ -18,8 +18,8 @@ from activities.models import (
 )
 from activities.stores import OpenStore, StoreOpener
 from activities.taking import Step, take_page, to_counts
-from db import runs
-from db.runs import RangeKey
+from db import ranges
+from db.ranges import RangeKey
 from db.session import Database
 from domain.errors import StoreError
 from domain.pages import Page
@@ -49,7 +49,7 @@ class PullActivities:
             async with heartbeating():
                 listing = await store.client.fetch_listing(args.entity)
             async with self._database.tenant(args.tenant_id) as connection:
-                await runs.begin_entity(
+                await ranges.begin_entity(
                     connection,
                     _key(args, ""),
                     total=listing.total,
@@ -66,7 +66,7 @@ class PullActivities:
         with translated():
             key = _key(args, args.name)
             async with self._database.tenant(args.tenant_id) as connection:
-                state = await runs.load_range(connection, key)
+                state = await ranges.load_range(connection, key)
             if state.is_done:
                 return PullRangeResult(counts=to_counts(state.counts), total_pages=args.last)
             store = await self._opener.open(args.tenant_id, args.store_id)
@@ -107,8 +107,8 @@ class PullActivities:
         with translated():
             key = _key(args, args.name)
             async with self._database.tenant(args.tenant_id) as connection:
-                state = await runs.load_range(connection, key)
-                since = await runs.changed_since(connection, key)
+                state = await ranges.load_range(connection, key)
+                since = await ranges.changed_since(connection, key)
             counts = to_counts(state.counts)
             if state.is_done or since is None:
                 return counts
@@ -143,7 +143,7 @@ class PullActivities:
             if cursor is None:
                 break
         async with self._database.tenant(args.tenant_id) as connection:
-            await runs.update_entity(
+            await ranges.update_entity(
                 connection, key, changed_since=datetime.fromisoformat(clock), round=args.round
             )
         return counts

@@ -16,8 +16,8 @@ from activities.models import (
 )
 from activities.stores import StoreOpener
 from activities.taking import Step, take_page
-from db import runs, sweeps
-from db.runs import RangeKey
+from db import ranges, sweeps
+from db.ranges import RangeKey
 from db.session import Database
 
 
@@ -82,7 +82,7 @@ class SweepActivities:
                     activity.heartbeat(len(ids))
                 async with self._database.tenant(args.tenant_id) as connection:
                     await sweeps.clear_sweep(connection, args.run_id, args.entity)
-                    await runs.update_entity(
+                    await ranges.update_entity(
                         connection, key, total=after.total, round=args.round, phase="settled"
                     )
             is_trusted = (after.total, after.newest_id) == (

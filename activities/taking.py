@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.models import Counts
-from db import runs, sweeps
+from db import ranges, sweeps
 from db.apply import UNKEEPABLE, Applied, apply
-from db.runs import RangeCounts, RangeKey
+from db.ranges import RangeCounts, RangeKey
 from db.session import Database
 from db.staging import Origin
 from domain.pages import Page
@@ -41,11 +41,11 @@ async def take_page(
     async def work(connection: AsyncConnection, *, careful: bool = False) -> RangeCounts:
         origin = Origin(key.tenant_id, store_id, bulk=True)
         applied = await apply(connection, origin, key.entity, page, careful=careful)
-        new = await runs.reject(connection, key, applied.rejected, place=step.place)
+        new = await ranges.reject(connection, key, applied.rejected, place=step.place)
         if step.collect:
             await sweeps.collect_ids(connection, key.tenant_id, key.run_id, key.entity, _ids(page))
         counts = _counted(applied, new, step)
-        await runs.advance_range(
+        await ranges.advance_range(
             connection, key, resume=step.resume, is_done=step.is_done, step=counts
         )
         return counts

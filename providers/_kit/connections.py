@@ -226,12 +226,10 @@ class ConnectionPool:
                 except TimeoutError:
                     raise httpx.ReadTimeout("reading took too long") from None
                 protocol.receive_data(received)
-            elif isinstance(event, (h11.Event,)):
-                if isinstance(event, h11.ConnectionClosed):
-                    raise httpx.RemoteProtocolError("closed before the answer")
-                return event
+            elif isinstance(event, h11.ConnectionClosed) or not isinstance(event, h11.Event):
+                raise httpx.RemoteProtocolError("closed before the answer was whole")
             else:
-                raise httpx.RemoteProtocolError("the connection is no longer HTTP")
+                return event
 
 
 def trusted_authorities(ca_file: Path | None) -> ssl.SSLContext:

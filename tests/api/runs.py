@@ -1,16 +1,7 @@
 """Runs as a worker writes them."""
 
-from db.runs import (
-    RangeCounts,
-    RangeKey,
-    RunKey,
-    advance_range,
-    begin_entity,
-    begin_run,
-    close_logs,
-    end_run,
-    open_logs,
-)
+from db.ranges import RangeCounts, RangeKey, advance_range, begin_entity
+from db.runs import RunKey, begin_run, close_logs, end_run, open_logs
 from domain.entities import Entity
 from domain.statuses import SyncStatus
 from tests.api.hub import Caller, Hub

@@ -1,8 +1,5 @@
+from db.ranges import RangeKey, reject
 from db.read_syncs import REJECTIONS_SHOWN
-from db.runs import (
-    RangeKey,
-    reject,
-)
 from domain.entities import Entity
 from domain.pages import Rejected
 from tests.api.hub import Caller, Hub, connect

@@ -2,9 +2,7 @@ from typing import Any
 
 import pytest
 
-from db.runs import (
-    record_failure,
-)
+from db.runs import record_failure
 from domain.statuses import SyncStatus
 from tests.api.hub import Caller, Hub, connect
 from tests.api.runs import advance, begin, end

