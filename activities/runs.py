@@ -66,6 +66,8 @@ class RunActivities:
         """Fill in references whose target came later, and bring guests to their newest order."""
         with translated():
             async with heartbeating():
+                async with self._database.tenant(args.tenant_id) as connection:
+                    await settle.refresh_statistics(connection, args.run_id)
                 for statement in settle.REFERENCES:
                     async with self._database.tenant(args.tenant_id) as connection:
                         await settle.settle_references(connection, args.store_id, statement)

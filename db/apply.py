@@ -64,15 +64,23 @@ async def apply(
     price of savepoints; without it such a record raises one of `UNKEEPABLE`.
     `db.session.LostRaceError` and deadlocks mean that the transaction has to run again.
     """
-    take = _apply_or_split if careful else _apply_whole
-    if entity is Entity.ORDERS:
-        orders = cast("Sequence[Pulled[Order]]", page.records)
-        guests = [guest for order in orders if (guest := guest_of(order)) is not None]
-        if guests:
-            profiles = Page(records=tuple(cast("list[Pulled[Record]]", guests)))
-            await take(connection, origin, Entity.CUSTOMERS, profiles)
-    applied = await take(connection, origin, entity, page)
+    guests = _guests_of(page) if entity is Entity.ORDERS else None
+    if careful:
+        if guests is not None:
+            await _apply_or_split(connection, origin, Entity.CUSTOMERS, guests)
+        applied = await _apply_or_split(connection, origin, entity, page)
+    else:
+        if guests is not None:
+            # Published with the orders: who took the tenant's counter must not wait for links.
+            await _apply_whole(connection, origin, Entity.CUSTOMERS, guests, publishes=False)
+        applied = await _apply_whole(connection, origin, entity, page)
     return replace(applied, rejected=page.rejected + applied.rejected)
+
+
+def _guests_of(page: Page[Record]) -> Page[Record] | None:
+    orders = cast("Sequence[Pulled[Order]]", page.records)
+    guests = [guest for order in orders if (guest := guest_of(order)) is not None]
+    return Page(records=tuple(cast("list[Pulled[Record]]", guests))) if guests else None
 
 
 async def _apply_or_split(
@@ -106,7 +114,12 @@ def _set_aside(pulled: Pulled[Record], error: Exception) -> Rejected:
 
 
 async def _apply_whole(
-    connection: AsyncConnection, origin: Origin, entity: Entity, page: Page[Record]
+    connection: AsyncConnection,
+    origin: Origin,
+    entity: Entity,
+    page: Page[Record],
+    *,
+    publishes: bool = True,
 ) -> Applied:
     batch = await Batch.open(connection, origin, entity)
     records = latest(page.records)
@@ -123,8 +136,9 @@ async def _apply_whole(
     has_levels = write_levels.add_levels(statements, records.values())
     if plan.writes:
         await batch.stage(plan.writes, links)
-    if plan.contested or plan.created or has_levels:
+    if publishes:
         statements.add(PUBLISH)
+    if plan.contested or plan.created or has_levels or (publishes and batch.has_unpublished):
         await batch.write(statements, created=len(plan.created), updated=len(plan.updated))
     return Applied(
         created=len(plan.created),

@@ -41,7 +41,7 @@ _ON_CONNECT = (
 )
 
 _SET_TENANT = "select set_config('app.tenant', %s, true)"
-_ATTEMPTS = 5
+_ATTEMPTS = 20
 
 
 class LostRaceError(Exception):

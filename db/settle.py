@@ -69,6 +69,18 @@ REFERENCES = (
 )
 """Each in a transaction of its own: a large store would outlast the limit of one."""
 
+_CREATED = text("select coalesce(sum(created), 0) from sync_ranges where run_id = :run")
+
+# Where the application may not analyze (before PostgreSQL 17), PostgreSQL warns and goes on.
+_ANALYZE = text("""
+analyze (skip_locked) links (tenant_id, store_id, entity, external_id, record_id, deleted_at),
+  orders (tenant_id, id, store_id, customer_id, customer_external_id),
+  order_lines (tenant_id, id, order_id, product_id, variant_id),
+  products (tenant_id, id), product_variants (tenant_id, id, product_id), customers (tenant_id, id)
+""")
+
+_MANY = 500
+
 # A guest's link has the time of the order its profile was taken from, with the digits of the
 # order's id as microseconds. It is out of date when that is not the newest order there is.
 _STALE_GUESTS = text("""
@@ -95,6 +107,17 @@ update links l set version = x.version
 from unnest(cast(:keys as text[]), cast(:versions as timestamptz[])) as x(key, version)
 where l.store_id = :store and l.entity = 'customers' and l.external_id = x.key
 """)
+
+
+async def refresh_statistics(connection: AsyncConnection, run_id: int) -> None:
+    """Take statistics after a run that created many records.
+
+    PostgreSQL takes them by itself within a minute or so. Until then its plans are made for
+    tables that were empty: settling 10,000 orders took 44 s with those.
+    """
+    created = await connection.execute(_CREATED, {"run": run_id})
+    if created.scalar_one() >= _MANY:
+        await connection.execute(_ANALYZE)
 
 
 async def settle_references(connection: AsyncConnection, store_id: int, statement: str) -> None:

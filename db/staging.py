@@ -70,6 +70,7 @@ class Batch:
             "bulk": origin.bulk,
         }
         self._sequence = _SEQUENCES[entity]
+        self.has_unpublished = False
 
     @classmethod
     async def open(cls, connection: AsyncConnection, origin: Origin, entity: Entity) -> Self:
@@ -78,13 +79,17 @@ class Batch:
         return cls(cast("Driver[Any]", raw.driver_connection), origin, entity)
 
     async def look(self, keys: Iterable[str]) -> dict[str, LinkState]:
-        """The links of these external ids. Also makes the transaction ready for the batch."""
+        """The links of these external ids. Also makes the transaction ready for the batch.
+
+        From here on `has_unpublished` tells whether a batch before left changes to be published.
+        """
         async with self._driver.pipeline():
             await self._driver.execute(_PLANNER)
             used = await self._driver.execute(_IS_USED)
             links = await self._driver.execute(_LINKS, {**self._params, "keys": sorted(set(keys))})
-        if (await used.fetchone()) == (True,):
-            await self.write(Statements(_EMPTY))
+        [(has_staged, self.has_unpublished)] = await used.fetchall()
+        if has_staged:
+            await self.write(Statements("delete from stage"))
         return await _states(links)
 
     async def lock(self, keys: Iterable[str]) -> dict[str, LinkState]:
@@ -140,8 +145,7 @@ async def _states(links: AsyncCursor[Any]) -> dict[str, LinkState]:
     }
 
 
-_IS_USED = "select exists (select from stage) or exists (select from touched)"
-_EMPTY = "with emptied as (delete from stage) delete from touched"
+_IS_USED = "select exists (select from stage), exists (select from touched)"
 _COPY = "copy stage (key, version, digest, base, buyer, is_new) from stdin"
 
 _LINKS = """
@@ -203,9 +207,11 @@ where l.ctid = held.place
 """
 
 PUBLISH = """
-with batch as (
+with done as (
+  delete from touched returning entity, record_id, action),
+batch as (
   select entity, record_id, action, row_number() over (order by entity, record_id) as place
-  from touched),
+  from done),
 counter as (
   update tenant_counters set seq = seq + (select count(*) from batch)
   where tenant_id = %(tenant)s and exists (select from batch)

@@ -28,7 +28,7 @@ from runtime.processes import StartError, run_process
 from runtime.readiness import schema_problem, wait_until_ready
 from runtime.settings import Settings
 
-_log = structlog.get_logger(__name__)
+_log = structlog.get_logger("runtime.api_process")
 
 _GRACE_S = 10
 _KEEP_ALIVE_S = 65  # longer than a proxy's 60, so that it is the proxy who closes

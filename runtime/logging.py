@@ -14,7 +14,7 @@ _SECRET_WORDS: Final = (
 )
 _MASK = "***"
 # These repeat what our own lines say, or name URLs with their query strings.
-_QUIET: Final = ("httpx", "httpcore", "uvicorn.access", "asyncio", "alembic")
+_QUIET: Final = ("httpx", "httpcore", "uvicorn.access", "uvicorn.error", "asyncio", "alembic")
 
 Event = MutableMapping[str, Any]
 

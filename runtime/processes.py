@@ -7,33 +7,29 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
+from runtime.failures import WRONG_INPUT, CommandError
 from runtime.logging import configure_logging
-from runtime.settings import Settings, SettingsError, load_settings
-
-WRONG_INPUT = 2
-"""Exit code of a process that was given something it cannot work with."""
+from runtime.settings import Settings, load_settings
 
 Serve = Callable[[Settings, asyncio.Event], Awaitable[None]]
 
 
-class StartError(Exception):
-    """A process cannot do what it was started for. One line that says what to do."""
+class StartError(CommandError):
+    """A process cannot do what it was started for."""
+
+    exit_code = WRONG_INPUT
 
 
 def run_process(name: str, serve: Serve) -> int:
     """Run one of our processes until SIGINT or SIGTERM; returns its exit code."""
     try:
         settings = load_settings()
-    except SettingsError as error:
-        sys.stderr.write(f"entrepot: {error}\n")
-        return WRONG_INPUT
-    configure_logging(level=settings.log_level, log_format=settings.log_format, process=name)
-    try:
+        configure_logging(level=settings.log_level, log_format=settings.log_format, process=name)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_until_told(serve, settings))
-    except (SettingsError, StartError) as error:
+    except CommandError as error:
         sys.stderr.write(f"entrepot: {error}\n")
-        return WRONG_INPUT
+        return error.exit_code
     return 0
 
 

@@ -39,7 +39,7 @@ async def database_problem(database: Database) -> str | None:
     except TimeoutError:
         return f"no answer within {_PATIENCE_S:g} s"
     except (SQLAlchemyError, OSError) as error:
-        return _first_line(error)
+        return first_line(error)
 
 
 async def schema_problem(database: Database) -> str | None:
@@ -52,9 +52,9 @@ async def schema_problem(database: Database) -> str | None:
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) == "42P01":  # undefined_table
             return "no migration has been applied: run `entrepot migrate`"
-        return _first_line(error)
+        return first_line(error)
     except (SQLAlchemyError, OSError) as error:
-        return _first_line(error)
+        return first_line(error)
     if revision is None or (revision != newest_revision() and revision in _known_revisions()):
         return f"at {revision or 'nothing'} instead of {newest_revision()}: run `entrepot migrate`"
     return None
@@ -68,9 +68,9 @@ async def temporal_problem(connect: Callable[[], Awaitable[Client]]) -> str | No
     except TimeoutError:
         return f"no answer within {_PATIENCE_S:g} s"
     except RPCError as error:
-        return f"{error.status.name.lower()}: {_first_line(error)}"
+        return f"{error.status.name.lower()}: {first_line(error)}"
     except RuntimeError as error:  # what the SDK raises when it cannot connect
-        return _first_line(error)
+        return first_line(error)
     return None
 
 
@@ -101,7 +101,7 @@ def _known_revisions() -> frozenset[str]:
     return frozenset(found.revision for found in script.walk_revisions())
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
     """The message without SQL, parameters and links."""
     original = getattr(error, "orig", None) or error
     lines = [line.strip() for line in str(original).splitlines() if line.strip()]

@@ -17,6 +17,8 @@ from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from runtime.failures import WRONG_INPUT, CommandError
+
 PREFIX: Final = "ENTREPOT_"
 CLIENT_VARIABLES: Final = (f"{PREFIX}API_URL", f"{PREFIX}API_KEY", f"{PREFIX}API_SECRET")
 """What the command line reads to talk to an API; no settings of a process."""
@@ -24,8 +26,10 @@ _KEY_BYTES = 32
 _MAKE_A_KEY = "python3 -c 'import secrets; print(secrets.token_hex(32))' makes one"
 
 
-class SettingsError(Exception):
+class SettingsError(CommandError):
     """A setting is missing or wrong. One line that names the variable and never its value."""
+
+    exit_code = WRONG_INPUT
 
 
 def _postgresql_url(value: object) -> object:

@@ -170,15 +170,21 @@ async def _find_way_in(config: WooCommerceConfig, nobody: ShopAccess, index: _In
 
 
 def _ways_in(config: WooCommerceConfig, home: str) -> Iterator[_WayIn]:
+    """The ways to send the keys, the best first. OAuth is tried for each home the shop may have:
+
+    the one it names, the address that was typed, and (behind a proxy that ends TLS, where a shop
+    may not know that it is reached over https) its own with the other scheme.
+    """
     _, _, rest = home.partition("://")
-    if config.store_url.startswith("http://"):
-        yield _WayIn(AuthMethod.OAUTH, f"http://{rest}")
-        return
-    yield _WayIn(AuthMethod.BASIC, "")
-    yield _WayIn(AuthMethod.OAUTH, f"https://{rest}")
-    # A shop behind a proxy that ends TLS may not know that it is reached over https.
-    yield _WayIn(AuthMethod.OAUTH, f"http://{rest}")
-    yield _WayIn(AuthMethod.QUERY, "")
+    homes = [f"https://{rest}", config.store_url, f"http://{rest}"]
+    if config.store_url.startswith("https://"):
+        yield _WayIn(AuthMethod.BASIC, "")
+    else:
+        homes = [f"http://{rest}", config.store_url]
+    for signing_url in dict.fromkeys(url.rstrip("/") for url in homes):
+        yield _WayIn(AuthMethod.OAUTH, signing_url)
+    if config.store_url.startswith("https://"):
+        yield _WayIn(AuthMethod.QUERY, "")
 
 
 @dataclass(frozen=True, slots=True)

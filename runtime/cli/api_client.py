@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from runtime.cli.errors import CliError
+from runtime.failures import FAILED
 
-_FAILED: Final = 1
 _PAGE: Final = 500
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
 
@@ -66,7 +66,7 @@ class ApiClient:
             raise UnreachableError(
                 f"the API at {self._http.base_url} does not answer ({type(error).__name__}): "
                 "is `entrepot up` running there?",
-                exit_code=_FAILED,
+                exit_code=FAILED,
             ) from None
         if answer.is_success:
             return answer.json() if answer.content else None
@@ -98,7 +98,7 @@ def _refusal(answer: httpx.Response) -> CliError:
         told = "what answers there is not the API of a hub"
     line = f"{' '.join(told.split())} (HTTP {answer.status_code})"
     if answer.status_code >= 500:
-        return UnreachableError(line, exit_code=_FAILED)
+        return UnreachableError(line, exit_code=FAILED)
     return CliError(line)
 
 

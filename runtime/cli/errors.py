@@ -1,9 +1,9 @@
 """How a command ends when it cannot do what it was asked."""
 
-from runtime.processes import WRONG_INPUT
+from runtime.failures import WRONG_INPUT, CommandError
 
 
-class CliError(Exception):
+class CliError(CommandError):
     """One line for stderr that says what to do, and the exit code."""
 
     def __init__(self, message: str, *, exit_code: int = WRONG_INPUT) -> None:

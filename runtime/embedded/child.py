@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from runtime.failures import CommandError
+
 _LAUNCHER = Path(__file__).with_name("launch.py")
 _LOG_LIMIT_BYTES = 16 * 1024 * 1024
 _POLL_S = 0.01
 
 
-class EmbeddedError(Exception):
+class EmbeddedError(CommandError):
     """A part that runs embedded cannot start or stay up. The message says where to look."""
 
 

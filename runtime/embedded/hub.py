@@ -24,6 +24,7 @@ from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.embedded.programs import EmbeddedProgram
 from runtime.embedded.supervisor import Service, Supervisor
 from runtime.embedded.temporal import EmbeddedTemporal
+from runtime.failures import WRONG_INPUT
 from runtime.settings import PREFIX, load_settings
 
 API_PORT: Final = 4000
@@ -35,6 +36,8 @@ _EVERYWHERE: Final = frozenset(("0.0.0.0", "::", HOST, "localhost"))  # noqa: S1
 
 class PortTakenError(EmbeddedError):
     """The port that was asked for is in use."""
+
+    exit_code = WRONG_INPUT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,7 @@ class EmbeddedHub:
         """Take the directory, so that no other process runs this hub."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self._lock.acquire()
+        (self.data_dir / ".gitignore").write_text("*\n")  # it holds keys and people's data
         # Whoever waits for the file waits for this run, not for what is left of the last one.
         (self.data_dir / CONNECTION_FILE).unlink(missing_ok=True)
         self._memory = Memory.load(self.data_dir)

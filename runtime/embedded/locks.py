@@ -5,6 +5,13 @@ import os
 from pathlib import Path
 
 from runtime.embedded.child import EmbeddedError
+from runtime.failures import WRONG_INPUT
+
+
+class InUseError(EmbeddedError):
+    """Another process holds the directory."""
+
+    exit_code = WRONG_INPUT
 
 
 class DirectoryLock:
@@ -19,7 +26,7 @@ class DirectoryLock:
         """Take the lock; does nothing when this object holds it already.
 
         Raises:
-            EmbeddedError: another process holds it.
+            InUseError: another process holds it.
         """
         if self._descriptor is not None:
             return
@@ -29,7 +36,7 @@ class DirectoryLock:
         except BlockingIOError:
             holder = os.read(descriptor, 20).decode(errors="replace").strip() or "unknown"
             os.close(descriptor)
-            raise EmbeddedError(
+            raise InUseError(
                 f"{self._subject} in {self._path.parent} is in use by process {holder}: "
                 "stop that one first, or choose another --data-dir"
             ) from None

@@ -38,6 +38,8 @@ TENANT_TABLES = [
     "sweep_ids",
 ]
 
+MAINTAINED = ("links", "orders", "order_lines", "products", "product_variants", "customers")
+
 PARTITIONED = ("changes", "store_sync_logs")
 
 FUNCTIONS = """
@@ -172,10 +174,18 @@ def _grant(app_role: str) -> None:
     op.execute(f"grant usage on schema public to {role}")
     op.execute(f"grant select, insert, update, delete on {', '.join(TENANT_TABLES)} to {role}")
     op.execute(f"grant select on tenants to {role}")
+    _grant_maintain(role)
     op.execute(f"grant select on alembic_version to {role}")
     op.execute(f"grant usage on all sequences in schema public to {role}")
     for function in APP_FUNCTIONS:
         op.execute(f"grant execute on function {function} to {role}")
+
+
+def _grant_maintain(role: str) -> None:
+    """Let the application take statistics after an import (a privilege since PostgreSQL 17)."""
+    version = op.get_bind().exec_driver_sql("show server_version_num").scalar_one()
+    if int(version) >= 170_000:
+        op.execute(f"grant maintain on {', '.join(MAINTAINED)} to {role}")
 
 
 def downgrade() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from runtime.cli.demo.tally import Fields, Found
 from runtime.cli.demo.wire import Document, amount, guest_identity, hub_address, moment

@@ -137,7 +137,7 @@ async def test_keys_go_into_the_query_only_when_nothing_else_is_left() -> None:
     facts, store = await _probe(shop)
 
     assert facts.details["auth"] == "query"
-    assert _ways(store) == ["basic", "oauth", "oauth", "query"]
+    assert _ways(store) == ["basic", "oauth", "oauth", "oauth", "query"]
     assert KEY not in repr(facts)
 
 
@@ -168,7 +168,7 @@ async def test_message_in_another_language_keeps_the_keys_out_of_the_query() -> 
     store = FakeStore(shop.answer)
     with pytest.raises(CredentialsError):
         await WooCommerceClient(config(), None, store.session()).probe()
-    assert _ways(store) == ["basic", "oauth", "oauth"]
+    assert _ways(store) == ["basic", "oauth", "oauth", "oauth"]
 
 
 async def test_plain_permalinks_are_reached_by_rest_route_over_https() -> None:

@@ -1,0 +1,211 @@
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from domain.entities import Entity
+from domain.errors import StoreUnavailableError
+from domain.pages import IdsPage, Listing, Page
+from domain.records import Record
+from providers._kit.answers import status_error
+from providers._kit.protocols import (
+    HttpSession,
+    Manifest,
+    Provider,
+    StoreConfig,
+    StoreFacts,
+)
+from providers._kit.registry import Registry
+from providers._kit.testing.contract import (
+    FAULTS,
+    URL,
+    Fault,
+    check_client,
+    check_fault,
+    check_form,
+    check_manifest,
+)
+
+SLUGS = Registry().slugs
+
+
+@pytest.fixture(params=SLUGS)
+def provider(request: pytest.FixtureRequest) -> Provider:
+    return Registry().get(request.param)
+
+
+def test_every_folder_is_a_provider() -> None:
+    registry = Registry()
+
+    assert tuple(one.manifest.slug for one in registry.all()) == SLUGS
+    assert registry.broken == {}
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_manifest_is_whole(slug: str) -> None:
+    check_manifest(Registry().get(slug), slug=slug)
+
+
+def test_form_keeps_its_secrets(provider: Provider) -> None:
+    check_form(provider)
+
+
+def test_client_can_do_what_is_claimed(provider: Provider) -> None:
+    check_client(provider)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+async def test_failing_store_becomes_the_right_error(provider: Provider, fault: Fault) -> None:
+    await check_fault(provider, fault)
+
+
+class _Client:
+    """A client that does everything right, until a test breaks it."""
+
+    def __init__(self, session: HttpSession, secret: str) -> None:
+        self.session = session
+        self.secret = secret
+
+    async def ask(self, *_: object) -> Any:
+        answer = await self.session.request("GET", f"{URL}/api")
+        error = status_error(answer, asked="GET /api")
+        if error is None:
+            error = StoreUnavailableError("not understood")
+        raise error
+
+    async def probe(self) -> StoreFacts:
+        found: StoreFacts = await self.ask()
+        return found
+
+    async def fetch_listing(self, entity: Entity) -> Listing:
+        found: Listing = await self.ask(entity)
+        return found
+
+    async def fetch_page(self, entity: Entity, number: int) -> Page[Record]:
+        found: Page[Record] = await self.ask(entity, number)
+        return found
+
+    async def fetch_ids(self, entity: Entity, number: int) -> IdsPage:
+        found: IdsPage = await self.ask(entity, number)
+        return found
+
+    async def fetch_by_ids(self, entity: Entity, external_ids: Sequence[str]) -> Page[Record]:
+        found: Page[Record] = await self.ask(entity, external_ids)
+        return found
+
+
+class _OpenForm(StoreConfig):
+    api_token: str = "open"
+
+
+class _Example:
+    manifest = Manifest(
+        slug="example",
+        title="Example",
+        entities=(Entity.ORDERS,),
+        tracks_changes=frozenset(),
+        page_size=10,
+        instructions="{webhook_secret}",
+    )
+    config_model: type[StoreConfig] = StoreConfig
+    client: type[_Client] = _Client
+
+    def connect(
+        self, config: StoreConfig, facts: StoreFacts | None, session: HttpSession
+    ) -> _Client:
+        assert facts is not None
+        secret = config.webhook_secret
+        return self.client(session, secret.get_secret_value() if secret else "")
+
+
+class _Sleeps(_Client):
+    async def ask(self, *_: object) -> Any:
+        await asyncio.Event().wait()
+
+
+class _Swallows(_Client):
+    async def ask(self, *_: object) -> Any:
+        return Page()
+
+
+class _Retries(_Client):
+    async def ask(self, *_: object) -> Any:
+        for _try in range(5):
+            answer = await self.session.request("GET", f"{URL}/api")
+        raise status_error(answer, asked="GET /api") or StoreUnavailableError("none")
+
+
+class _Tells(_Client):
+    async def ask(self, *_: object) -> Any:
+        raise StoreUnavailableError(f"no luck with {self.secret}", status=500)
+
+
+class _Mistakes(_Client):
+    async def ask(self, *_: object) -> Any:
+        raise StoreUnavailableError("always the same")
+
+
+def _fault(name: str) -> Fault:
+    return next(fault for fault in FAULTS if fault.name == name)
+
+
+def test_sound_example_passes() -> None:
+    check_manifest(_Example(), slug="example")
+    check_form(_Example())
+    check_client(_Example())
+
+
+@pytest.mark.parametrize(
+    ("client", "fault", "told"),
+    [
+        (_Sleeps, "429", "never sleeps"),
+        (_Swallows, "500", "nothing was raised"),
+        (_Retries, "500", "leave retries to the caller"),
+        (_Tells, "500", "a secret is told"),
+        (_Mistakes, "401", "raise CredentialsError"),
+        (_Mistakes, "503", "carry Retry-After"),
+    ],
+)
+async def test_broken_client_is_caught(client: type[_Client], fault: str, told: str) -> None:
+    example = _Example()
+    example.client = client
+
+    with pytest.raises(AssertionError, match=told):
+        await check_fault(example, _fault(fault))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"slug": "other"}, "folder's name"),
+        ({"title": ""}, "title"),
+        ({"entities": ()}, "entities"),
+        ({"tracks_changes": frozenset((Entity.PRODUCTS,))}, "tracks_changes"),
+        ({"page_size": 0}, "page_size"),
+        ({"instructions": "{password}"}, "unknown"),
+    ],
+)
+def test_broken_manifest_is_caught(change: dict[str, Any], told: str) -> None:
+    example = _Example()
+    example.manifest = replace(example.manifest, **change)
+
+    with pytest.raises(AssertionError, match=told):
+        check_manifest(example, slug="example")
+
+
+def test_open_secret_in_a_form_is_caught() -> None:
+    example = _Example()
+    example.config_model = _OpenForm
+
+    with pytest.raises(AssertionError, match=r"api_token.*SecretStr"):
+        check_form(example)
+
+
+def test_claim_without_the_capability_is_caught() -> None:
+    example = _Example()
+    example.manifest = replace(example.manifest, tracks_changes=frozenset((Entity.ORDERS,)))
+
+    with pytest.raises(AssertionError, match="ReadsChanges"):
+        check_client(example)
