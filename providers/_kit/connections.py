@@ -1,39 +1,20 @@
-"""HTTP/1.1 over kept connections to checked addresses.
-
-h11 reads and writes the protocol (RFC 9112); the sockets are asyncio's. It costs a quarter of the
-processor time of httpx with httpcore (0.3 against 1.3 ms a request, measured), which an import of
-small pages spends mostly there, and the guard sits where the connection is made.
-
-A request is sent once. One that meets a connection which its server has just closed fails like
-any other broken connection, and is signed anew when its caller tries again: an OAuth nonce that
-might have been seen must not be sent twice.
-"""
+"""The transport below the session: httpx and httpcore, to checked addresses only."""
 
 import asyncio
-import contextlib
 import socket
 import ssl
-import time
-from collections import defaultdict
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import SplitResult
 
-import h11
+import httpcore
 import httpx
 
 from providers._kit.ssrf import resolve
 
-Headers = list[tuple[bytes, bytes]]
-Origin = tuple[str, str, int]
-
 # Shorter than the keep-alive of common servers (5 s), so a connection is rarely closed under us.
 _KEEPALIVE_S: Final = 4.0
-_READ_BYTES: Final = 256 * 1024
-_HEAD_BYTES: Final = 64 * 1024
-_OWN_PORT: Final = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,192 +28,122 @@ class HttpLimits:
     max_redirects: int = 3
     max_connections: int = 100
 
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A request that is ready to be sent: `url` is split and without query, `target` has it."""
-
-    method: str
-    url: SplitResult
-    target: str
-    headers: dict[str, str]
-    content: bytes = b""
-
-    @property
-    def origin(self) -> Origin:
-        """Scheme, host and port."""
-        return origin_of(self.url)
+    def timeouts(self) -> dict[str, dict[str, float]]:
+        """The bounds as httpx's extension of a request."""
+        return {
+            "timeout": {
+                "connect": self.connect_timeout_s,
+                "read": self.read_timeout_s,
+                "write": self.read_timeout_s,
+                "pool": self.deadline_s,
+            }
+        }
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """The head of an answer, and its body as it comes."""
+class GuardedTransport(httpx.AsyncBaseTransport):
+    """HTTP/1.1 with kept connections.
 
-    status: int
-    headers: Headers
-    body: AsyncIterator[bytes]
+    A request is sent once: an OAuth nonce that might have been seen must not be sent twice, so a
+    connection that its server has just closed is the caller's to try again, signed anew.
+    """
 
+    def __init__(
+        self, limits: HttpLimits, *, allow_private_addresses: bool, ca_file: Path | None
+    ) -> None:
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=_trusted_authorities(ca_file),
+            max_connections=limits.max_connections,
+            max_keepalive_connections=limits.max_connections,
+            keepalive_expiry=_KEEPALIVE_S,
+            network_backend=_GuardedBackend(allow_private=allow_private_addresses),
+        )
 
-def origin_of(url: SplitResult) -> Origin:
-    """Scheme, host and port of a URL (RFC 6454)."""
-    return url.scheme, url.hostname or "", url.port or _OWN_PORT[url.scheme]
-
-
-@dataclass(slots=True)
-class _Connection:
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    protocol: h11.Connection
-    idle_since: float = 0.0
-
-    def is_fresh(self, now: float) -> bool:
-        return now - self.idle_since < _KEEPALIVE_S and not self.reader.at_eof()
-
-    def close(self) -> None:
-        self.writer.transport.abort()
-
-
-@dataclass(slots=True)
-class ConnectionPool:
-    """Connections of one event loop, kept by origin."""
-
-    limits: HttpLimits
-    allow_private_addresses: bool
-    tls: ssl.SSLContext
-    _idle: defaultdict[Origin, list[_Connection]] = field(default_factory=lambda: defaultdict(list))
-    _slots: asyncio.Semaphore = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._slots = asyncio.Semaphore(self.limits.max_connections)
-
-    @contextlib.asynccontextmanager
-    async def send(self, request: Outgoing) -> AsyncIterator[Incoming]:
-        """Send a request; the answer's body is read inside the context.
-
-        Raises:
-            httpx.TransportError: no connection, or it broke.
-            AddressRefusedError: the host is not one we call.
-        """
-        origin = request.origin
-        async with self._slots:
-            connection = self._take(origin) or await self._open(origin)
-            try:
-                yield await self._exchange(connection, request)
-            except (h11.ProtocolError, OSError) as error:
-                raise httpx.RemoteProtocolError(type(error).__name__) from None
-            finally:
-                self._put_back(origin, connection)
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request; the answer's body is still to be read."""
+        url = request.url
+        answer = await self._pool.handle_async_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(
+                    scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+                ),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions=request.extensions,
+            )
+        )
+        if not isinstance(answer.stream, AsyncIterable):
+            raise TypeError("the connection pool answered with a blocking body")
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer.stream))
 
     async def aclose(self) -> None:
         """Close all connections."""
-        for kept in self._idle.values():
-            for connection in kept:
-                connection.close()
-        self._idle.clear()
-        # Lets asyncio finish with the sockets.
-        await asyncio.sleep(0)
+        await self._pool.aclose()
 
-    def _take(self, origin: Origin) -> _Connection | None:
-        kept = self._idle[origin]
-        now = time.monotonic()
-        while kept:
-            connection = kept.pop()
-            if connection.is_fresh(now):
-                return connection
-            connection.close()
-        return None
 
-    def _put_back(self, origin: Origin, connection: _Connection) -> None:
-        protocol = connection.protocol
-        if protocol.our_state is h11.DONE and protocol.their_state is h11.DONE:
-            protocol.start_next_cycle()
-            connection.idle_since = time.monotonic()
-            self._idle[origin].append(connection)
-        else:
-            connection.close()
+class _Body(httpx.AsyncByteStream):
+    def __init__(self, stream: AsyncIterable[bytes]) -> None:
+        self._stream = stream
 
-    async def _open(self, origin: Origin) -> _Connection:
-        scheme, host, port = origin
-        tls = self.tls if scheme == "https" else None
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._stream:
+            yield chunk
+
+    async def aclose(self) -> None:
+        close = getattr(self._stream, "aclose", None)
+        if close is not None:
+            await close()
+
+
+class _GuardedBackend(httpcore.AsyncNetworkBackend):
+    """Resolves a name itself, checks every address, and connects to what it checked."""
+
+    def __init__(self, *, allow_private: bool) -> None:
+        self._inner = httpcore.AnyIOBackend()
+        self._allow_private = allow_private
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect to the first address that answers. Raises AddressRefusedError."""
         try:
-            async with asyncio.timeout(self.limits.connect_timeout_s):
-                addresses = await resolve(host, port, allow_private=self.allow_private_addresses)
-                reader, writer = await self._connect(addresses, port, tls, host)
+            async with asyncio.timeout(timeout):
+                return await self._connect(host, port, local_address, socket_options)
         except TimeoutError:
-            raise httpx.ConnectTimeout("connecting took too long") from None
-        except socket.gaierror:
-            raise httpx.ConnectError("the name does not resolve") from None
-        except ssl.SSLError:
-            raise httpx.ConnectError("TLS failed") from None
-        except OSError:
-            raise httpx.ConnectError("no connection") from None
-        protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD_BYTES)
-        return _Connection(reader, writer, protocol)
+            raise httpcore.ConnectTimeout("connecting took too long") from None
 
-    @staticmethod
     async def _connect(
-        addresses: tuple[str, ...], port: int, tls: ssl.SSLContext | None, host: str
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        failure: OSError = OSError("no address")
+        self,
+        host: str,
+        port: int,
+        local_address: str | None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None,
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            addresses = await resolve(host, port, allow_private=self._allow_private)
+        except socket.gaierror:
+            raise httpcore.ConnectError("the name does not resolve") from None
+        failure = httpcore.ConnectError("no address")
         for address in addresses:
             try:
-                return await asyncio.open_connection(
-                    address,
-                    port,
-                    limit=_READ_BYTES,
-                    ssl=tls,
-                    server_hostname=host if tls is not None else None,
+                return await self._inner.connect_tcp(
+                    address, port, local_address=local_address, socket_options=socket_options
                 )
-            except ssl.SSLError:
-                raise
-            except OSError as error:
+            except httpcore.ConnectError as error:
                 failure = error
         raise failure
 
-    async def _exchange(self, connection: _Connection, request: Outgoing) -> Incoming:
-        protocol, writer = connection.protocol, connection.writer
-        head = h11.Request(
-            method=request.method,
-            target=request.target,
-            headers=[*request.headers.items()],
-        )
-        data = protocol.send(head) or b""
-        if request.content:
-            data += protocol.send(h11.Data(data=request.content)) or b""
-        writer.write(data + (protocol.send(h11.EndOfMessage()) or b""))
-        if request.content:
-            await writer.drain()
-        while True:
-            event = await self._next_event(connection)
-            # 1xx answers (RFC 9110, 15.2) come before the one that counts.
-            if isinstance(event, h11.Response):
-                return Incoming(event.status_code, list(event.headers), self._body(connection))
-
-    async def _body(self, connection: _Connection) -> AsyncIterator[bytes]:
-        while True:
-            event = await self._next_event(connection)
-            if not isinstance(event, h11.Data):
-                return
-            yield bytes(event.data)
-
-    async def _next_event(self, connection: _Connection) -> h11.Event:
-        protocol = connection.protocol
-        while True:
-            event = protocol.next_event()
-            if event is h11.NEED_DATA:
-                try:
-                    async with asyncio.timeout(self.limits.read_timeout_s):
-                        received = await connection.reader.read(_READ_BYTES)
-                except TimeoutError:
-                    raise httpx.ReadTimeout("reading took too long") from None
-                protocol.receive_data(received)
-            elif isinstance(event, h11.ConnectionClosed) or not isinstance(event, h11.Event):
-                raise httpx.RemoteProtocolError("closed before the answer was whole")
-            else:
-                return event
+    async def sleep(self, seconds: float) -> None:
+        """Sleep, as the connection pool asks."""
+        await self._inner.sleep(seconds)
 
 
-def trusted_authorities(ca_file: Path | None) -> ssl.SSLContext:
+def _trusted_authorities(ca_file: Path | None) -> ssl.SSLContext:
     """TLS 1.2 or later, the public authorities, and those of `ca_file` (PEM)."""
     context = httpx.create_ssl_context(trust_env=False)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -7,25 +7,18 @@ below.
 import asyncio
 import time
 import zlib
-from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterable
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Self
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urljoin
 
+import httpcore
 import httpx
 
 from domain.errors import RequestRejectedError, StoreUnavailableError, StoreUnreachableError
 from providers._kit.answers import Answer
-from providers._kit.connections import (
-    ConnectionPool,
-    HttpLimits,
-    Incoming,
-    Outgoing,
-    origin_of,
-    trusted_authorities,
-)
+from providers._kit.connections import GuardedTransport, HttpLimits
 from providers._kit.protocols import Params, SignRequest
 from providers._kit.ssrf import check_url
 
@@ -33,6 +26,12 @@ __all__ = ["HttpLimits", "StoreSession"]
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _CREDENTIAL_PARAMS: Final = ("oauth_", "consumer_key", "consumer_secret")
+_BROKEN: Final = (
+    httpx.TransportError,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ConnectionNotAvailable,
+)
 _BASE_HEADERS: Final = {
     "accept": "application/json",
     "accept-encoding": "gzip",
@@ -40,55 +39,13 @@ _BASE_HEADERS: Final = {
 }
 
 
-class Transport(Protocol):
-    """What carries requests: the network, or a fake one."""
-
-    def send(self, request: Outgoing) -> AbstractAsyncContextManager[Incoming]:
-        """Send a request; the body is read inside the context. Raises httpx.TransportError."""
-        ...
-
-    async def aclose(self) -> None:
-        """Close all connections."""
-        ...
-
-
-class HttpxTransport:
-    """Any transport of httpx, such as its `MockTransport` for tests."""
-
-    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
-        self._inner = inner
-
-    @asynccontextmanager
-    async def send(self, request: Outgoing) -> AsyncIterator[Incoming]:
-        """Send a request."""
-        url = f"{request.url.scheme}://{request.url.netloc}{request.target}"
-        response = await self._inner.handle_async_request(
-            httpx.Request(request.method, url, headers=request.headers, content=request.content)
-        )
-        stream = response.stream
-        if not isinstance(stream, AsyncIterable):
-            raise TypeError("the transport answered with a blocking body")
-        try:
-            yield Incoming(response.status_code, response.headers.raw, aiter(stream))
-        finally:
-            await response.aclose()
-
-    async def aclose(self) -> None:
-        """Close the transport."""
-        await self._inner.aclose()
-
-
 class StoreSession:
     """Sends requests to stores and reads whole answers. A process shares one."""
 
     def __init__(
-        self, transport: Transport | httpx.AsyncBaseTransport, *, limits: HttpLimits | None = None
+        self, transport: httpx.AsyncBaseTransport, *, limits: HttpLimits | None = None
     ) -> None:
-        self._transport: Transport = (
-            HttpxTransport(transport)
-            if isinstance(transport, httpx.AsyncBaseTransport)
-            else transport
-        )
+        self._transport = transport
         self._limits = limits or HttpLimits()
 
     @classmethod
@@ -101,8 +58,10 @@ class StoreSession:
     ) -> Self:
         """A session over the network. `ca_file` (PEM) is trusted besides the public authorities."""
         limits = limits or HttpLimits()
-        tls = trusted_authorities(ca_file)
-        return cls(ConnectionPool(limits, allow_private_addresses, tls), limits=limits)
+        transport = GuardedTransport(
+            limits, allow_private_addresses=allow_private_addresses, ca_file=ca_file
+        )
+        return cls(transport, limits=limits)
 
     async def __aenter__(self) -> Self:
         return self
@@ -150,42 +109,69 @@ class StoreSession:
         for _ in range(self._limits.max_redirects + 1):
             parts = check_url(url)
             signed, headers = (params, {}) if auth is None else auth(method, url, params)
-            answer = await self._exchange(asked, _outgoing(method, parts, signed, headers, content))
+            request = self._build(method, parts, signed, headers, content)
+            answer = await self._exchange(asked, request)
             if answer.status not in _REDIRECTS or method != "GET":
                 return answer
             url, params = _redirected(url, parts, answer.headers.get("location", ""), asked=asked)
         raise StoreUnavailableError(f"{asked}: the store redirects again and again.")
 
-    async def _exchange(self, asked: str, request: Outgoing) -> Answer:
+    def _build(
+        self,
+        method: str,
+        url: SplitResult,
+        params: Params,
+        headers: dict[str, str],
+        content: bytes | None,
+    ) -> httpx.Request:
+        path = quote(url.path, safe="/%:@!$&'()*+,;=~-._") or "/"
+        query = f"?{urlencode(params, safe=',:', quote_via=quote)}" if params else ""
+        named = {**_BASE_HEADERS, **headers}
+        if content is not None:
+            named["content-type"] = "application/json"
+        return httpx.Request(
+            method,
+            f"{url.scheme}://{url.netloc}{path}{query}",
+            headers=named,
+            content=content,
+            extensions=self._limits.timeouts(),
+        )
+
+    async def _exchange(self, asked: str, request: httpx.Request) -> Answer:
         started = time.perf_counter()
         try:
-            async with (
-                asyncio.timeout(self._limits.deadline_s),
-                self._transport.send(request) as incoming,
-            ):
-                headers = {
-                    name.decode("latin-1").lower(): value.decode("latin-1")
-                    for name, value in incoming.headers
-                }
-                body = await self._read(incoming, headers.get("content-encoding", ""), asked)
-        except (TimeoutError, httpx.TimeoutException):
+            async with asyncio.timeout(self._limits.deadline_s):
+                response = await self._transport.handle_async_request(request)
+                try:
+                    body = await self._read(response, asked)
+                finally:
+                    await response.aclose()
+        except (TimeoutError, httpx.TimeoutException, httpcore.TimeoutException):
             raise StoreUnreachableError(f"{asked}: no answer in time.") from None
-        except httpx.ConnectError as error:
+        except (httpx.ConnectError, httpcore.ConnectError) as error:
             raise StoreUnreachableError(f"{asked}: {_connect_hint(error)}") from None
-        except httpx.TransportError:
+        except _BROKEN:
             raise StoreUnreachableError(
                 f"{asked}: the connection broke before the answer was whole."
             ) from None
-        return Answer(incoming.status, headers, body, time.perf_counter() - started)
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1")
+            for name, value in response.headers.raw
+        }
+        return Answer(response.status_code, headers, body, time.perf_counter() - started)
 
-    async def _read(self, incoming: Incoming, encoding: str, asked: str) -> bytes:
+    async def _read(self, response: httpx.Response, asked: str) -> bytes:
         limit = self._limits.max_body_bytes
+        stream = response.stream
+        if not isinstance(stream, AsyncIterable):
+            raise TypeError("the transport answered with a blocking body")
+        encoding = response.headers.get("content-encoding", "")
         # 47: gzip or zlib header, by itself (zlib manual, inflateInit2).
         inflate = zlib.decompressobj(47) if encoding in ("gzip", "x-gzip", "deflate") else None
         chunks: list[bytes] = []
         size = 0
         received = False
-        async for raw in incoming.body:
+        async for raw in stream:
             received = True
             chunk = raw
             if inflate is not None:
@@ -206,26 +192,15 @@ class StoreSession:
         return b"".join(chunks)
 
 
-def _outgoing(
-    method: str,
-    url: SplitResult,
-    params: Params,
-    headers: dict[str, str],
-    content: bytes | None,
-) -> Outgoing:
-    path = quote(url.path, safe="/%:@!$&'()*+,;=~-._") or "/"
-    target = f"{path}?{urlencode(params, safe=',:', quote_via=quote)}" if params else path
-    named = {"host": url.netloc, **_BASE_HEADERS, **headers}
-    if content is not None:
-        named["content-type"] = "application/json"
-        named["content-length"] = str(len(content))
-    return Outgoing(method, url, target, named, content or b"")
+def _origin(url: SplitResult) -> tuple[str, str, int]:
+    """Scheme, host and port of a URL (RFC 6454)."""
+    return url.scheme, url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
 
 
 def _redirected(url: str, here: SplitResult, location: str, *, asked: str) -> tuple[str, Params]:
     """Where a redirect leads, without the credentials its query may repeat."""
     target = check_url(urljoin(url, location))
-    if origin_of(target) != origin_of(here):
+    if _origin(target) != _origin(here):
         raise RequestRejectedError(
             f"{asked}: the store redirects to {target.scheme}://{target.netloc}. If that is"
             " the shop, enter that address as the store URL."
@@ -240,7 +215,7 @@ def _redirected(url: str, here: SplitResult, location: str, *, asked: str) -> tu
 
 def _connect_hint(error: Exception) -> str:
     text = str(error).lower()
-    if "tls" in text:
+    if "certificate" in text or "ssl" in text or "tls" in text:
         return "its TLS certificate or protocol is not one we trust."
     if "resolve" in text:
         return "its host name does not resolve. Is the store URL right?"

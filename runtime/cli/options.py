@@ -1,5 +1,6 @@
 """Options that several commands take."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -52,15 +53,22 @@ Seed = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", metavar="", help="JSON on stdout, for programs.")]
 ApiUrl = Annotated[
     str | None,
-    typer.Option("--api-url", help="Address of the API.", envvar="ENTREPOT_API_URL", metavar="URL"),
+    typer.Option("--api-url", help="Address of the API, or ENTREPOT_API_URL.", metavar="URL"),
 ]
 ApiKey = Annotated[
-    str | None,
-    typer.Option("--api-key", help="The key.", envvar="ENTREPOT_API_KEY", metavar="KEY"),
+    str | None, typer.Option("--api-key", help="The key, or ENTREPOT_API_KEY.", metavar="KEY")
 ]
 ApiSecret = Annotated[
     str | None,
-    typer.Option(
-        "--api-secret", help="Its secret.", envvar="ENTREPOT_API_SECRET", metavar="SECRET"
-    ),
+    typer.Option("--api-secret", help="Its secret, or ENTREPOT_API_SECRET.", metavar="SECRET"),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the options say of the API to talk to; None where they say nothing."""
+
+    url: str | None = None
+    key: str | None = None
+    secret: str | None = field(default=None, repr=False)
+    data_dir: Path | None = None

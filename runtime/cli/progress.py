@@ -1,8 +1,8 @@
 """An import while it runs: a bar per entity, or a line whenever something is done."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import Any
 
 from rich.progress import (
     BarColumn,
@@ -16,12 +16,10 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from runtime.cli.imports import OVER, Status
+from runtime.cli.imports import Status
 from runtime.cli.screen import console, say
 
 Show = Callable[[Status], None]
-
-_READING: Final = "pages"
 
 
 @contextmanager
@@ -51,18 +49,17 @@ class _Bars:
         self._tasks: dict[str, TaskID] = {}
 
     def show(self, status: Status) -> None:
-        is_over = status["syncStatus"] in OVER
+        is_done = status["syncStatus"] == "success"
         for entity, one in status["entities"].items():
             if entity not in self._tasks:
                 self._tasks[entity] = self._bars.add_task(entity, total=None, note="")
-            total = one["total"]
-            seen = one["seen"] if total is None else min(one["seen"], total)
-            self._bars.update(
-                self._tasks[entity],
-                total=total,
-                completed=total if is_over and status["syncStatus"] == "success" else seen,
-                note=_note(one["phase"], one["round"], rejected=one["rejected"]),
-            )
+            seen, total = one["seen"], one["total"]
+            if is_done:  # the shop's own total counts drafts, which are no orders
+                seen = total = max(seen, 1)
+            elif total is not None:
+                seen = min(seen, total)
+            note = _result(one) if is_done else _note(one)
+            self._bars.update(self._tasks[entity], total=total, completed=seen, note=note)
 
 
 class _Lines:
@@ -76,7 +73,10 @@ class _Lines:
         for entity, one in status["entities"].items():
             total = one["total"]
             if total is not None and one["seen"] >= total:
-                self._say(entity, f"{entity}: {total} of {total} read")
+                self._say(entity, f"{entity}: all {total:,} read")
+        if status["syncStatus"] == "success":
+            for entity, one in status["entities"].items():
+                self._say(f"{entity} done", f"{entity}: {_result(one) or 'none'}")
         if error := status["lastSyncError"]:
             retry = status["nextRetryAt"]
             self._say(error, f"waiting: {error}" + (f" (next try at {retry})" if retry else ""))
@@ -104,10 +104,15 @@ class _NoteColumn(ProgressColumn):
         return Text(str(task.fields.get("note", "")), style="dim")
 
 
-def _note(phase: str, number: int, *, rejected: int) -> str:
-    notes = []
-    if phase != _READING or number:
-        notes.append(f"catching up, round {number}" if number else phase)
-    if rejected:
-        notes.append(f"{rejected:,} rejected")
+def _note(one: Mapping[str, Any]) -> str:
+    """What is going on beyond reading pages."""
+    notes = [f"catching up, round {one['round']}"] if one["round"] else []
+    if one["rejected"]:
+        notes.append(f"{one['rejected']:,} set aside")
     return ", ".join(notes)
+
+
+def _result(one: Mapping[str, Any]) -> str:
+    """What came of it, without what is zero."""
+    kinds = ("created", "updated", "unchanged", "deleted", "rejected")
+    return ", ".join(f"{one[kind]:,} {kind}" for kind in kinds if one[kind])

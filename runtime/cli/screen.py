@@ -43,26 +43,23 @@ def show_table(
 ) -> None:
     """Rows under their columns; lines of tab-separated fields where there is no terminal."""
     out = console(stderr=stderr)
-    told = [[_told(value) for value in row] for row in rows]
     if not out.is_terminal:
-        for row in (columns, *told):
-            out.print(Text("\t".join(row)))
+        for row in (columns, *rows):
+            out.print(Text("\t".join(_told(value) for value in row)))
         return
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
     for column in columns:
         is_number = column in numbers
         table.add_column(column, justify="right" if is_number else "left", no_wrap=is_number)
-    for row in told:
-        table.add_row(*(Text(value) for value in row))
+    for row in rows:
+        table.add_row(*(Text(_told(value, grouped=True)) for value in row))
     out.print(table, soft_wrap=False)
 
 
-def _told(value: object) -> str:
+def _told(value: object, *, grouped: bool = False) -> str:
     if value is None:
         return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
+    return f"{value:,}" if grouped and isinstance(value, int) else str(value)
 
 
 def day(moment: datetime | None) -> str:

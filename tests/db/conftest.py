@@ -6,6 +6,7 @@ import pytest
 
 from db.session import Database
 from tests.db.room import Room, new_room
+from tests.servers import TestDatabase
 
 
 @pytest.fixture
@@ -28,3 +29,9 @@ async def owner(owner_url: str) -> AsyncIterator[Database]:
 async def room(app: Database, owner: Database) -> Room:
     """A new tenant with a store."""
     return await new_room(app, owner)
+
+
+@pytest.fixture
+def superuser(database: TestDatabase) -> str:
+    """This module's database as the server's superuser."""
+    return database.superuser_url

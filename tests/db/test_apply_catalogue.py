@@ -21,7 +21,13 @@ async def test_a_new_product_is_written_with_its_link_its_variants_and_one_chang
     red = variant("11", "9.5", sku="R", title="Red", option_values={"Colour": "Red"})
     blue = variant("12", None, sku="B", title="Blue", compare_at_price=Decimal("12.3456"))
     new = product(
-        "10", red, blue, title="Café ☕", category_external_ids=("4", "2"), tags=("a", "b"), version=7
+        "10",
+        red,
+        blue,
+        title="Café ☕",
+        category_external_ids=("4", "2"),
+        tags=("a", "b"),
+        version=7,
     )
     assert await room.take(PRODUCTS, new) == Applied(created=1)
     tea, gifts = [await room.record_id("categories", key) for key in ("4", "2")]

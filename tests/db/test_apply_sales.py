@@ -36,8 +36,10 @@ async def test_an_order_is_written_with_its_lines_and_knows_buyer_and_products(r
         "select number, status, raw_status, currency, total, refunded_total, customer_id,"
         " customer_external_id, placed_at, store_id = :store from orders"
     ) == [
-        ("100", "processing", "processing", "EUR", Decimal("5.2500"), Decimal("2.5000"))
-        + (buyer, "3", T0, True)
+        (
+            *("100", "processing", "processing", "EUR", Decimal("5.25"), Decimal("2.5")),
+            *(buyer, "3", T0, True),
+        )
     ]
     bought = [await room.record_id(entity, "7") for entity in ("products", "variants")]
     assert await room.rows(

@@ -81,9 +81,7 @@ async def test_a_bad_record_does_not_harm_what_was_there_before(room: Room) -> N
 
 async def test_a_nul_character_sets_a_record_aside_with_or_without_care(room: Room) -> None:
     bad = product("1", title="a\x00b", stock={"1": 4})
-    rejected = Rejected(
-        "1", 0, "the record holds a NUL character (U+0000), which cannot be stored"
-    )
+    rejected = Rejected("1", 0, "the record holds a NUL character (U+0000), which cannot be stored")
     assert await room.take(PRODUCTS, bad, product("2")) == Applied(created=1, rejected=(rejected,))
     assert await room.rows("select count(*) from inventory_levels") == [(0,)]
 

@@ -31,9 +31,7 @@ async def write(room: Room, entity: Entity, pages: Sequence[Sequence[Pulled[Any]
     return total
 
 
-def shuffled_pages(
-    records: Sequence[Pulled[Any]], seed: int, size: int
-) -> list[list[Pulled[Any]]]:
+def shuffled_pages(records: Sequence[Pulled[Any]], seed: int, size: int) -> list[list[Pulled[Any]]]:
     mixed = random.Random(seed).sample(records, len(records))
     return [mixed[start : start + size] for start in range(0, len(mixed), size)]
 
@@ -117,16 +115,11 @@ async def test_writers_of_orders_by_the_same_guests_do_not_deadlock(
 async def test_a_reader_that_asks_for_later_changes_misses_none_and_sees_none_twice(
     room: Room,
 ) -> None:
-    writing = asyncio.gather(
-        *(
-            write(
-                room,
-                CUSTOMERS,
-                [[customer(f"{writer}-{page}-{n}") for n in range(writer + 1)] for page in range(25)],
-            )
-            for writer in range(4)
-        )
-    )
+    def pages(writer: int) -> list[list[Pulled[Any]]]:
+        ids = [[f"{writer}-{page}-{n}" for n in range(writer + 1)] for page in range(25)]
+        return [[customer(key) for key in page] for page in ids]
+
+    writing = asyncio.gather(*(write(room, CUSTOMERS, pages(writer)) for writer in range(4)))
     seen: Rows = []
     is_over = False
     while not is_over:

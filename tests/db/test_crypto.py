@@ -6,7 +6,7 @@ from db.crypto import Sealed, SecretBox, store_context
 from domain.errors import SecretError
 
 OLD, NEW, OTHER = b"o" * 32, b"n" * 32, b"x" * 32
-PLAIN = '{"consumerSecret": "cs_secret"}'.encode()
+PLAIN = b'{"consumerSecret": "cs_secret"}'
 CONTEXT = store_context(12)
 
 
@@ -37,7 +37,7 @@ def test_a_ciphertext_that_was_altered_does_not_open(part: str, spoil: object) -
     sealed = box.seal(PLAIN, context=CONTEXT)
     assert callable(spoil)
     broken = replace(sealed, **{part: spoil(getattr(sealed, part))})
-    with pytest.raises(SecretError, match="^the secret of store/12 was altered, or belongs elsewhe"):
+    with pytest.raises(SecretError, match="store/12 was altered, or belongs"):
         box.open(broken, context=CONTEXT)
 
 

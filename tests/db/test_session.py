@@ -33,10 +33,13 @@ async def test_a_tenant_lasts_as_long_as_its_transaction(app_url: str, room: Roo
 
 
 async def test_an_exception_rolls_back(room: Room) -> None:
-    with pytest.raises(KeyError):
+    async def fail() -> None:
         async with room.database.tenant(room.tenant_id) as connection:
             await connection.execute(text("update stores set name = 'Lost'"))
             raise KeyError
+
+    with pytest.raises(KeyError):
+        await fail()
     assert await room.rows("select name from stores") == [("Shop",)]
 
 
@@ -95,9 +98,7 @@ async def test_any_other_error_is_raised_at_once(room: Room, error: Exception) -
     assert len(tries) == 1
 
 
-async def test_transactions_of_two_tenants_do_not_mix(
-    app: Database, owner: Database
-) -> None:
+async def test_transactions_of_two_tenants_do_not_mix(app: Database, owner: Database) -> None:
     rooms = [await new_room(app, owner) for _ in range(4)]
 
     async def names(room: Room) -> set[str]:
@@ -112,5 +113,5 @@ async def test_transactions_of_two_tenants_do_not_mix(
 
 async def test_an_error_of_the_database_does_not_repeat_what_was_sent(room: Room) -> None:
     with pytest.raises(DBAPIError) as refused:
-        await room.rows("select cast(:value as int)", value="cs_secret")
-    assert "cs_secret" not in str(refused.value).replace(str(refused.value.orig), "")
+        await room.rows("select :value from nowhere", value="cs_secret")
+    assert "cs_secret" not in f"{refused.value} {refused.value!r}"

@@ -15,8 +15,8 @@ def test_the_tree_in_the_module_names_every_error_of_it() -> None:
 
 
 def test_a_store_error_says_whether_the_same_request_may_succeed_later() -> None:
-    retryable = {one for one in _all_below(StoreError) if issubclass(one, StoreError) if one.retryable}
-    assert retryable == set(_all_below(RetryableStoreError))
+    below = [one for one in _all_below(StoreError) if issubclass(one, StoreError)]
+    assert {one for one in below if one.retryable} == set(_all_below(RetryableStoreError))
 
 
 def test_a_store_error_carries_what_the_store_answered() -> None:

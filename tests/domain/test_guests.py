@@ -23,7 +23,8 @@ def order(*, email: str = "", phone: str = "", customer: str | None = None) -> O
 
 
 def test_one_guest_is_one_address_however_it_is_written() -> None:
-    assert guest_key(order(email=" Ann@Example.TEST ")) == guest_key(order(email="ann@example.test"))
+    written = [" Ann@Example.TEST ", "ann@example.test"]
+    assert len({guest_key(order(email=one)) for one in written}) == 1
 
 
 def test_without_an_address_one_guest_is_one_telephone_number() -> None:

@@ -34,10 +34,11 @@ def test_amounts_are_read_exactly_and_rounded_half_even_to_four_places(
 
 
 @pytest.mark.parametrize(
-    "raw", ["", "not-a-number", "12,50", "NaN", "Infinity", "-Infinity", "1e15", "-1000000000000000"]
+    "raw",
+    ["", "not-a-number", "12,50", "NaN", "Infinity", "-Infinity", "1e15", "-1000000000000000"],
 )
 def test_what_is_no_amount_is_refused_with_the_name_of_the_field(raw: str) -> None:
-    with pytest.raises(InvalidRecordError, match="^total is "):
+    with pytest.raises(InvalidRecordError, match="total is "):
         parse_amount(raw, field="total")
 
 
@@ -86,9 +87,7 @@ def test_zeros_behind_an_amount_do_not_change_how_a_record_is_written(
 ) -> None:
     text = f"{amount:f}"
     padded = Decimal(text + "0" * zeros if "." in text else text)
-    written = [
-        Refund(external_id="1", amount=one).model_dump_json() for one in (amount, padded)
-    ]
+    written = [Refund(external_id="1", amount=one).model_dump_json() for one in (amount, padded)]
     assert written[0] == written[1]
 
 

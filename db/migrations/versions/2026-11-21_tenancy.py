@@ -128,6 +128,8 @@ def upgrade() -> None:
     _create_lookups()
     _create_partitions()
     _grant(app_role)
+    # The owner was made a member to give functions away, not to see what the look-ups see.
+    _join_lookup_role(inherit=False)
 
 
 def _secure_tables() -> None:
@@ -145,7 +147,7 @@ def _create_lookups() -> None:
         f"do $$ begin if not exists (select from pg_roles where rolname = '{LOOKUP_ROLE}') "
         f"then create role {LOOKUP_ROLE} nologin; end if; end $$"
     )
-    op.execute(f"grant {LOOKUP_ROLE} to current_user")
+    _join_lookup_role(inherit=True)
     op.execute(f"grant create, usage on schema public to {LOOKUP_ROLE}")
     op.execute(FUNCTIONS)
     for table, verb in LOOKUP_POLICIES:
@@ -156,9 +158,16 @@ def _create_lookups() -> None:
         op.execute(f"grant {verb} on {table} to {LOOKUP_ROLE}")
     for function in (*APP_FUNCTIONS[:3], *OWNER_FUNCTIONS):
         op.execute(f"revoke all on function {function} from public")
-        op.execute(f"grant execute on function {function} to current_user")
         op.execute(f"alter function {function} owner to {LOOKUP_ROLE}")
+    for function in OWNER_FUNCTIONS:
+        op.execute(f"grant execute on function {function} to current_user")
     op.execute(f"revoke create on schema public from {LOOKUP_ROLE}")
+
+
+def _join_lookup_role(*, inherit: bool) -> None:
+    """Before PostgreSQL 16 a member always inherits."""
+    option = f" with inherit {inherit}" if _server_version() >= 160_000 else ""
+    op.execute(f"grant {LOOKUP_ROLE} to current_user{option}")
 
 
 def _create_partitions() -> None:
@@ -183,9 +192,12 @@ def _grant(app_role: str) -> None:
 
 def _grant_maintain(role: str) -> None:
     """Let the application take statistics after an import (a privilege since PostgreSQL 17)."""
-    version = op.get_bind().exec_driver_sql("show server_version_num").scalar_one()
-    if int(version) >= 170_000:
+    if _server_version() >= 170_000:
         op.execute(f"grant maintain on {', '.join(MAINTAINED)} to {role}")
+
+
+def _server_version() -> int:
+    return int(op.get_bind().exec_driver_sql("show server_version_num").scalar_one())
 
 
 def downgrade() -> None:
