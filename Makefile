@@ -46,7 +46,7 @@ soak: $(VENV)/.dev ## the long tests: 100 kills, 200,000 records
 
 migration: $(VENV)/.dev ## draft a database migration (M="what it does")
 	@test -n "$(M)" || { echo 'say what it does: make migration M="add reviews"' >&2; exit 2; }
-	@exec $(PY) -m db.draft "$(M)"
+	@exec $(PY) -m runtime.draft "$(M)"
 
 record-history: $(VENV)/.dev ## record the workflow histories that the replay tests read
 	@exec $(PY) -m tests.replay.record $(ARGS)

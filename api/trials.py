@@ -134,7 +134,8 @@ def _verdict(result: CheckStoreResult) -> Verdict:
     message = (result.message or kind.title)[:_LONGEST_MESSAGE]
     if kind.status < 500:
         return Verdict({}, ProblemError(kind, message))
-    hint = f"{message.rstrip('.')}. Nothing was saved: try again when the store answers."
+    ended = message if message.endswith("?") else f"{message.rstrip('.')}."
+    hint = f"{ended} Nothing was saved: try again when the store answers."
     return Verdict({}, ProblemError(kind, hint, headers=_RETRY_LATER))
 
 

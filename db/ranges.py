@@ -166,5 +166,6 @@ async def reject(
             ]
         )
         .on_conflict_do_nothing()
+        .returning(SYNC_REJECTIONS.c.key)
     )
-    return listed.rowcount
+    return len(listed.all())

@@ -8,7 +8,7 @@ number of places the currency has: `"total": "10.50", "currency": "LKR"`.
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Annotated
 
-from pydantic import PlainSerializer
+from pydantic import AfterValidator
 
 from domain.errors import InvalidRecordError
 
@@ -22,6 +22,7 @@ _NO_PLACES = frozenset(
 ) | {"VUV", "XAF", "XOF", "XPF"}
 
 ZERO = Decimal(0)
+_ONE = Decimal(1)
 
 
 def parse_amount(raw: str | int | Decimal, *, field: str = "amount") -> Decimal:
@@ -63,10 +64,18 @@ def format_amount(amount: Decimal, currency: str) -> str:
     return f"{amount:.{places}f}"
 
 
-def _plain(amount: Decimal) -> str:
-    text = f"{amount:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def trimmed(amount: Decimal) -> Decimal:
+    """The one form of an amount: no zeros behind, no exponent. `10.50` is `10.5`, `1E+2` is `100`.
+
+    Records hold amounts in this form, so that equal amounts have equal snapshots whatever zeros
+    their source wrote.
+    """
+    if not amount:
+        return ZERO
+    shortest = amount.normalize()
+    digits = shortest.as_tuple().exponent
+    return shortest.quantize(_ONE) if isinstance(digits, int) and digits > 0 else shortest
 
 
-Amount = Annotated[Decimal, PlainSerializer(_plain, return_type=str, when_used="json")]
-"""A decimal that renders the same whatever zeros its source wrote behind it: `10.50` is `10.5`."""
+Amount = Annotated[Decimal, AfterValidator(trimmed)]
+"""A decimal in its one form; JSON has it as a string."""

@@ -8,12 +8,13 @@ import html
 import re
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from typing import Annotated, Final
 
 from pydantic import Field
 
 from domain.errors import InvalidRecordError
-from domain.money import ZERO, parse_amount
+from domain.money import ZERO, parse_amount, trimmed
 
 _NAMED_ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _PLACES: Final = Decimal("0.0001")
@@ -34,14 +35,20 @@ def plain_amount(raw: object) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+@lru_cache(maxsize=16_384)
+def _read_amount(raw: str) -> Decimal:
+    """Remembered, because a shop writes the same few prices again and again."""
+    return trimmed(Decimal(raw))
+
+
 def to_amount(raw: str | None) -> Decimal:
     """The amount of an `AmountText`; empty is zero."""
-    return Decimal(raw) if raw else ZERO
+    return _read_amount(raw) if raw else ZERO
 
 
 def to_optional_amount(raw: str | None) -> Decimal | None:
     """The amount of an `AmountText`; empty is None."""
-    return Decimal(raw) if raw else None
+    return _read_amount(raw) if raw else None
 
 
 def read_weight(raw: str | None) -> Decimal | None:
@@ -49,7 +56,7 @@ def read_weight(raw: str | None) -> Decimal | None:
     if not raw:
         return None
     try:
-        return parse_amount(raw)
+        return trimmed(parse_amount(raw))
     except InvalidRecordError:
         return None
 
@@ -58,7 +65,7 @@ def divide_amount(total: Decimal, quantity: Decimal) -> Decimal:
     """`total` for each, rounded half-even to four places; of nothing it is the total itself."""
     if quantity == 1 or not quantity:
         return total
-    return (total / quantity).quantize(_PLACES, ROUND_HALF_EVEN)
+    return trimmed((total / quantity).quantize(_PLACES, ROUND_HALF_EVEN))
 
 
 def read_utc(raw: str | None, field: str) -> datetime | None:

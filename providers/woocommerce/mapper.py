@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from domain.money import ZERO
+from domain.money import ZERO, trimmed
 from domain.pages import Pulled
 from domain.records import Category, Image, InventoryLevel, Option, Product, Variant
 from domain.statuses import ProductStatus
@@ -186,7 +186,7 @@ def _level(wire: SellableRow, parent: ProductRow) -> InventoryLevel | None:
         {
             "variant_external_id": str(wire["id"]),
             "location_external_id": "default",
-            "available": Decimal(quantity) if quantity else ZERO,
+            "available": trimmed(Decimal(quantity)) if quantity else ZERO,
         },
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from domain.money import ZERO
+from domain.money import ZERO, trimmed
 from domain.pages import Pulled
 from domain.records import Charge, Order, OrderLine, Refund
 from domain.statuses import OrderStatus
@@ -46,11 +46,11 @@ def to_order(row: Row[OrderRow], *, currency: str) -> Pulled[Order]:
                 "status": ORDER_STATUS.get(status, OrderStatus.PROCESSING),
                 "raw_status": status,
                 "currency": wire.get("currency") or currency,
-                "subtotal": sum((line.subtotal for line in lines), ZERO),
+                "subtotal": trimmed(sum((line.subtotal for line in lines), ZERO)),
                 "discount_total": to_amount(wire.get("discount_total")),
                 "shipping_total": to_amount(wire.get("shipping_total")),
                 "tax_total": to_amount(wire.get("total_tax")),
-                "total": Decimal(wire["total"]),
+                "total": to_amount(wire["total"]),
                 "customer_external_id": str(customer) if customer else None,
                 "billing": to_address(wire.get("billing")),
                 "shipping": to_address(wire.get("shipping")),
@@ -80,7 +80,7 @@ def _lines(row: Row[OrderRow]) -> tuple[OrderLine, ...]:
 def _line(wire: LineRow, raw: Mapping[str, Any]) -> OrderLine:
     product, variation = wire.get("product_id"), wire.get("variation_id")
     sold = variation or product
-    quantity = Decimal(wire.get("quantity") or 0)
+    quantity = trimmed(Decimal(wire.get("quantity") or 0))
     subtotal, total = to_amount(wire.get("subtotal")), to_amount(wire.get("total"))
     return assemble(
         OrderLine,
@@ -93,7 +93,7 @@ def _line(wire: LineRow, raw: Mapping[str, Any]) -> OrderLine:
             "quantity": quantity,
             "unit_price": divide_amount(subtotal, quantity),
             "subtotal": subtotal,
-            "discount": subtotal - total,
+            "discount": trimmed(subtotal - total),
             "tax": to_amount(wire.get("total_tax")),
             "total": total,
             "extra": leftovers.LINE.of(raw),
@@ -119,7 +119,8 @@ def _charges(wire: OrderRow) -> tuple[Charge, ...]:
         title = read_name(fee.get("name", ""))
         charges.append(_charge("fee", fee["id"], code="", title=title, total=total, tax=tax))
     for rate in wire.get("tax_lines", ()):
-        total = to_amount(rate.get("tax_total")) + to_amount(rate.get("shipping_tax_total"))
+        taxed = to_amount(rate.get("tax_total")) + to_amount(rate.get("shipping_tax_total"))
+        total = trimmed(taxed)
         code, title = rate.get("rate_code", ""), read_name(rate.get("label", ""))
         charges.append(_charge("tax", rate["id"], code=code, title=title, total=total, tax=ZERO))
     for coupon in wire.get("coupon_lines", ()):

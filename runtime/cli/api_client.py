@@ -75,7 +75,9 @@ class ApiClient:
 
 @asynccontextmanager
 async def connect(access: ApiAccess) -> AsyncIterator[ApiClient]:
-    """A client of the API. Proxies are for addresses beyond this machine."""
+    """A client of the API. Proxies are for addresses beyond this machine. Raises CliError."""
+    if not access.url.startswith(("http://", "https://")):
+        raise CliError(f"{access.url!r} is not the address of an API: it begins with https://")
     headers = {"X-API-Key": access.key, "X-API-Secret": access.secret}
     try:
         async with httpx.AsyncClient(

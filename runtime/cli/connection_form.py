@@ -44,15 +44,19 @@ def complete(schema: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, s
         if name in form:
             continue
         if name in required:
-            form[name] = ask(name, field)
+            form[name] = ask(f"-c {name}=…", field)
     return form
 
 
-def ask(name: str, field: Mapping[str, Any]) -> str:
-    """What somebody types for a field of a form; secrets are not shown. Raises CliError."""
+def ask(option: str, field: Mapping[str, Any]) -> str:
+    """What somebody types for a field of a form; secrets are not shown.
+
+    Raises:
+        CliError: nobody is there to be asked; it names the option.
+    """
     if not sys.stdin.isatty():
-        raise CliError(f"{name} is missing: give it with -c {name}=…")
-    question = str(field.get("title", name))
+        raise CliError(f"{field['title']} is missing: give it with {option}")
+    question = str(field["title"])
     if description := field.get("description"):
         typer.secho(str(description), dim=True, err=True)
     answer: str = typer.prompt(

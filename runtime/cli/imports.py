@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from runtime.cli.api_client import ApiClient, UnreachableError
+from runtime.cli.errors import CliError
 
 OVER: Final = frozenset(("success", "failed", "cancelled"))
 
 _LOOK_EVERY_S: Final = 0.2
 _OUTAGE_S: Final = 60.0
+_NO_IMPORT_S: Final = 3.0
 
 Status = Mapping[str, Any]
 """An answer of `GET /api/stores/{id}/sync-status`."""
@@ -23,11 +25,12 @@ async def follow(api: ApiClient, store_id: int, show: Callable[[Status], None]) 
 
     Raises:
         UnreachableError: it stays away for a minute.
+        CliError: there is no import to follow.
     """
-    last_answer = time.monotonic()
+    last_answer = last_import = time.monotonic()
     while True:
         try:
-            status: Status = await api.get(f"/api/stores/{store_id}/sync-status")
+            status = _with_end(await api.get(f"/api/stores/{store_id}/sync-status"))
         except UnreachableError:
             if time.monotonic() - last_answer > _OUTAGE_S:
                 raise
@@ -36,7 +39,18 @@ async def follow(api: ApiClient, store_id: int, show: Callable[[Status], None]) 
             show(status)
             if status["syncStatus"] in OVER:
                 return status
+            if status["workflowId"] is not None:
+                last_import = last_answer
+            elif last_answer - last_import > _NO_IMPORT_S:
+                raise CliError("no import of this store was ever started: `entrepot stores import`")
         await asyncio.sleep(_LOOK_EVERY_S)
+
+
+def _with_end(status: Status) -> Status:
+    """A cancelled import leaves its store pending, which is also how a new one begins."""
+    if status["syncStatus"] == "pending" and status["finishedAt"] is not None:
+        return {**status, "syncStatus": "cancelled"}
+    return status
 
 
 def changed(status: Status) -> int:

@@ -24,7 +24,7 @@ def add(asked: Asked, told: Mapping[str, Any], config: Sequence[str], *, is_json
     async def work(api: ApiClient) -> Any:
         provider = await _pick_provider(api, told["provider"])
         name = told["name"] or ask("--name", {"title": "Name"})
-        code = told["code"] or ask("--code", {"title": "Code (short, unique)"})
+        code = told["code"] or ask("--code", {"title": "Code"})
         form = complete(provider["configSchema"], fields)
         body = {"name": name, "code": code, "provider": provider["slug"], "config": form}
         return await api.post("/api/stores", {**body, "sync": told["sync"]})

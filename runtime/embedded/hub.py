@@ -78,8 +78,12 @@ class EmbeddedHub:
         self._lock.acquire()
         (self.data_dir / ".gitignore").write_text("*\n")  # it holds keys and people's data
         # Whoever waits for the file waits for this run, not for what is left of the last one.
-        (self.data_dir / CONNECTION_FILE).unlink(missing_ok=True)
+        self._connection_file.unlink(missing_ok=True)
         self._memory = Memory.load(self.data_dir)
+
+    @property
+    def _connection_file(self) -> Path:
+        return self.data_dir / CONNECTION_FILE
 
     async def start(self, group: Supervisor, *others: Service) -> Connection:
         """Start everything (and `others` beside it); returns when all of it serves."""
@@ -110,7 +114,8 @@ class EmbeddedHub:
         return connection
 
     def release(self) -> None:
-        """Give the directory back."""
+        """Give the directory back. `connection.json` is there while the hub runs."""
+        self._connection_file.unlink(missing_ok=True)
         self._lock.release()
 
     def _settings(self, port: int) -> dict[str, str]:
@@ -133,9 +138,10 @@ class EmbeddedHub:
 
     async def _start_database(self, group: Supervisor) -> tuple[str, str]:
         await group.start(self._postgres)
-        owner_url = self._postgres.owner_url
-        await asyncio.to_thread(upgrade, owner_url, self._postgres.app_url)
-        return await ensure_first_key(owner_url, self._memory.api_key, self._memory.api_secret)
+        owner_url, app_url = self._postgres.owner_url, self._postgres.app_url
+        await asyncio.to_thread(upgrade, owner_url, app_url)
+        memory = self._memory
+        return await ensure_first_key(owner_url, app_url, memory.api_key, memory.api_secret)
 
     async def _start_programs(
         self, group: Supervisor, temporal: EmbeddedTemporal, given: Mapping[str, str]

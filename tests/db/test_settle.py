@@ -12,7 +12,7 @@ CATEGORIES, PRODUCTS, CUSTOMERS, ORDERS = (
     Entity.CUSTOMERS,
     Entity.ORDERS,
 )
-GUESTS = "select first_name, deleted_at is null from customers where is_guest order by id"
+GUESTS = "select first_name, deleted_at is null from customers where is_guest order by email"
 
 
 async def settle(room: Room) -> None:

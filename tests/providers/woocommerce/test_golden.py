@@ -6,7 +6,7 @@ import pytest
 
 from domain.entities import Entity
 from domain.pages import Page, Pulled
-from domain.records import Record
+from domain.records import Record, snapshot
 from tests.providers.fake_store import json_answer, rest_error
 from tests.providers.woocommerce.shops import GOLDEN, client, golden, route
 
@@ -66,7 +66,9 @@ async def test_assembled_records_are_what_validation_would_make(case: str) -> No
             model = type(record)
             assert list(record.__dict__) == list(model.model_fields)
             assert model.model_validate(record.model_dump(), strict=True) == record
-            assert model.model_validate_json(record.model_dump_json()) == record
+            again = model.model_validate_json(record.model_dump_json())
+            assert again == record
+            assert snapshot(again) == snapshot(record)
 
 
 def test_every_golden_file_is_used() -> None:

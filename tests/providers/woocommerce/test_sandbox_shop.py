@@ -1,6 +1,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -104,7 +105,7 @@ async def test_variations_and_amounts_are_the_shops(tmp_path: Path) -> None:
     for pulled in orders:
         assert isinstance(pulled.record, Order)
         document = totals[pulled.external_id]
-        assert f"{pulled.record.total:f}" == document["total"]
+        assert pulled.record.total == Decimal(document["total"])
         assert pulled.record.currency == document["currency"]
         assert len(pulled.record.lines) == len(document["line_items"])
         assert pulled.record.raw_status == document["status"]
