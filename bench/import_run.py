@@ -73,6 +73,7 @@ async def import_shop(
         tenant_id = await _make_tenant(database)
         store_id = await _connect(hub, tenant_id, shop)
         shop.forget()
+        rig.write_back()
         pids = {**rig.pids, "worker": worker_pid, "shop": shop.pid}
         before, started = cpu_of(pids), time.perf_counter()
         args = ImportStoreInput(tenant_id=tenant_id, store_id=store_id, provider=PROVIDER)
@@ -150,7 +151,7 @@ async def _held(database: Database, tenant_id: int, shop: BenchShop) -> dict[str
 
 
 async def _count(connection: AsyncConnection) -> dict[str, int]:
-    return {entity: count for entity, count in (await connection.execute(_HELD)).all()}
+    return {str(row[0]): int(row[1]) for row in await connection.execute(_HELD)}
 
 
 async def _history_events(client: Client, store_id: int) -> int:

@@ -4,7 +4,6 @@ They run as in production, in a directory that is gone afterwards, and talk over
 sockets alone.
 """
 
-import os
 import secrets
 import signal
 import sys
@@ -14,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+import psycopg
 
 from db.migrate import upgrade
 from runtime.embedded.child import Program
@@ -48,6 +49,11 @@ class Rig:
         """The servers' process ids."""
         pids = {"postgres": self.postgres.pid, "temporal": self.temporal.pid}
         return {name: pid for name, pid in pids.items() if pid is not None}
+
+    def write_back(self) -> None:
+        """A checkpoint, so that what is measured next does not pay for what was before."""
+        with psycopg.connect(self.postgres.superuser_url, autocommit=True) as connection:
+            connection.execute("checkpoint")
 
     @contextmanager
     def database(self, name: str, *, migrated: bool = True) -> Iterator[BenchDatabase]:
@@ -124,7 +130,9 @@ def start_rig() -> Iterator[Rig]:
     signal.signal(signal.SIGTERM, _leave)
     with tempfile.TemporaryDirectory(prefix="entrepot-bench-") as path:
         directory = Path(path)
-        rig = Rig(directory, EmbeddedPostgres(directory), EmbeddedTemporal(directory, headless=True))
+        rig = Rig(
+            directory, EmbeddedPostgres(directory), EmbeddedTemporal(directory, headless=True)
+        )
         try:
             rig.postgres.start()
             rig.temporal.start()
@@ -140,4 +148,4 @@ def _leave(number: int, _frame: object) -> None:
 
 
 def _end_of(log: Path) -> str:
-    return log.read_text(errors="replace")[-2_000:] if log.exists() else f"no log (by {os.getpid()})"
+    return log.read_text(errors="replace")[-2_000:]

@@ -14,7 +14,7 @@ from typing import Final
 from bench.sampler import Sampler
 from runtime import worker_process
 
-TOP: Final = 40
+TOP: Final = 120
 
 
 def main(arguments: Sequence[str]) -> int:

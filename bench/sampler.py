@@ -7,19 +7,18 @@ the last look. It costs about one percent, where tracing every call would double
 
 import gc
 import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, Final
 
 from bench.processes import cpu_by_thread, since
 
 INTERVAL_S: Final = 0.005
-_ROOT: Final = f"{Path(__file__).parents[1]}/"
-_PACKAGES: Final = "/site-packages/"
+_ROOTS: Final = sorted((f"{path}/" for path in sys.path if path), key=len, reverse=True)
 
 STAGES: Final[Sequence[tuple[str, tuple[str, ...]]]] = (
     ("prepare", ("domain/reconcile.py", "domain/guests.py")),
@@ -32,6 +31,7 @@ STAGES: Final[Sequence[tuple[str, tuple[str, ...]]]] = (
     ("activities", ("activities/",)),
 )
 """Which file belongs to which stage of an import, the first match counts."""
+COLLECTING: Final = "garbage collection"
 OTHER: Final = "other"
 
 
@@ -43,10 +43,9 @@ class Sampler:
     within: Counter[CodeType] = field(default_factory=Counter)
     stages: Counter[str] = field(default_factory=Counter)
     threads: dict[str, float] = field(default_factory=dict)
-    collecting_s: float = 0.0
     cpu_s: float = 0.0
     _last: float = 0.0
-    _collected_at: float = 0.0
+    _is_collecting: bool = False
 
     def start(self) -> None:
         """Begin to look."""
@@ -70,7 +69,6 @@ class Sampler:
         return {
             "cpu_s": self.cpu_s,
             "main_thread_s": sum(self.stages.values()),
-            "collecting_s": self.collecting_s,
             "threads": self.threads,
             "stages": dict(self.stages.most_common()),
             "own": [(_name(code), used) for code, used in self.own.most_common(top)],
@@ -83,7 +81,10 @@ class Sampler:
         if frame is None or used <= 0:
             return
         self.own[frame.f_code] += used  # type: ignore[assignment]
-        stage, seen = None, set()
+        # A collection holds signals back until Python runs again: in a callback of a weak
+        # reference, or in ours at the end.
+        stage = COLLECTING if self._is_collecting else None
+        seen = set()
         at: FrameType | None = frame
         while at is not None:
             code = at.f_code
@@ -94,11 +95,9 @@ class Sampler:
             at = at.f_back
         self.stages[stage or OTHER] += used  # type: ignore[assignment]
 
+
     def _collecting(self, phase: str, _info: dict[str, int]) -> None:
-        now = time.perf_counter()
-        if phase == "stop":
-            self.collecting_s += now - self._collected_at
-        self._collected_at = now
+        self._is_collecting = phase == "start"
 
 
 def stage_of(filename: str) -> str | None:
@@ -115,5 +114,5 @@ def _name(code: CodeType) -> str:
 
 
 def _short(filename: str) -> str:
-    """Below our own folder or that of the installed packages."""
-    return filename.rpartition(_PACKAGES)[2] if _PACKAGES in filename else filename.removeprefix(_ROOT)
+    """Without the folder it is imported from."""
+    return next((filename.removeprefix(one) for one in _ROOTS if filename.startswith(one)), filename)

@@ -102,7 +102,8 @@ def without_credentials(query: str) -> tuple[tuple[str, str], ...]:
 @contextmanager
 def start_shop(directory: Path, size: ShopSize) -> Iterator[BenchShop]:
     """A shop of that size, rendered beforehand so that it answers as fast as it can."""
-    log = directory / "logs" / f"shop-{size.products}-{size.orders}.log"
+    log = directory / "logs" / "shop.log"
+    log.unlink(missing_ok=True)
     words = ("--products", size.products, "--orders", size.orders, "--port", 0, "--https-port", 0)
     program = EmbeddedProgram(
         "shop",

@@ -61,11 +61,10 @@ def _next_id(directory: Path) -> str:
 def main(arguments: Sequence[str]) -> int:
     """Draft what the arguments say; returns the exit code."""
     try:
-        path = draft(" ".join(arguments).strip())
+        draft(" ".join(arguments).strip())
     except (ValueError, CommandError) as error:
         sys.stderr.write(f"entrepot: {error}\n")
         return WRONG_INPUT
-    sys.stdout.write(f"{path}\n")
     return 0
 
 

@@ -5,6 +5,7 @@ be started again; so each waits, and says what for.
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import cache
@@ -26,6 +27,7 @@ _log = structlog.get_logger(__name__)
 _PAUSE_S: Final = 0.2
 _SAY_AGAIN_S: Final = 15.0
 _PATIENCE_S: Final = 5.0
+_SYSTEM_REASON: Final = re.compile(r'message: "([^"]+)"')
 
 Look = Callable[[], Awaitable[str | None]]
 """Tells what is wrong, in words for people; None when nothing is."""
@@ -70,7 +72,7 @@ async def temporal_problem(connect: Callable[[], Awaitable[Client]]) -> str | No
     except RPCError as error:
         return f"{error.status.name.lower()}: {first_line(error)}"
     except RuntimeError as error:  # what the SDK raises when it cannot connect
-        return first_line(error)
+        return _why_not_connected(error)
     return None
 
 
@@ -99,6 +101,12 @@ async def wait_until_ready(name: str, look: Look, stop: asyncio.Event) -> bool:
 def _known_revisions() -> frozenset[str]:
     script = ScriptDirectory.from_config(alembic_config("postgresql://"))
     return frozenset(found.revision for found in script.walk_revisions())
+
+
+def _why_not_connected(error: RuntimeError) -> str:
+    """The SDK tells the system's reason inside the dump of its own error."""
+    reason = _SYSTEM_REASON.search(str(error))
+    return f"no connection ({reason[1].lower()})" if reason else first_line(error)
 
 
 def first_line(error: BaseException) -> str:

@@ -26,13 +26,21 @@ LONGEST_TOLD = timedelta(hours=6)
 
 
 class Patience:
-    """One run's patience with its store."""
+    """One run's patience with its store. `tell` is called when a wait begins and when it ends."""
 
-    def __init__(self, run: RunRef, ladder_s: tuple[float, ...], *, failures: int = 0) -> None:
+    def __init__(
+        self,
+        run: RunRef,
+        ladder_s: tuple[float, ...],
+        *,
+        failures: int = 0,
+        tell: Callable[[], None] = lambda: None,
+    ) -> None:
         self._run = RunRef(tenant_id=run.tenant_id, store_id=run.store_id, run_id=run.run_id)
         self._ladder_s = ladder_s
         self.failures = failures
         self.waiting_for = ""
+        self._tell = tell
 
     async def attempt(self, step: Callable[[], Awaitable[T]]) -> T:
         """The result of `step`, however long the store makes us wait for it.
@@ -67,6 +75,7 @@ class Patience:
         if isinstance(told, int | float) and told > 0:
             delay = min(timedelta(seconds=told), LONGEST_TOLD)
         self.waiting_for = cause.message
+        self._tell()
         try:
             await workflow.execute_activity_method(
                 RunActivities.record_failure,
@@ -81,3 +90,4 @@ class Patience:
             await workflow.sleep(delay, summary="waiting for the store")
         finally:
             self.waiting_for = ""
+            self._tell()

@@ -47,7 +47,8 @@ class PullWorkflow:
             run_id=args.run_id,
             entity=args.entity,
         )
-        self._patience = Patience(self._ref, args.ladder_s, failures=args.failures)
+        self._where = "starting"
+        self._patience = Patience(self._ref, args.ladder_s, failures=args.failures, tell=self._tell)
         # A second attempt at one run must not take the rounds of the first for its own.
         self._attempt = workflow.info().first_execution_run_id[:8]
 
@@ -196,11 +197,12 @@ class PullWorkflow:
             if running:
                 await workflow.wait(running)
 
-    def _tell(self, where: str) -> None:
+    def _tell(self, where: str | None = None) -> None:
         """Keep the details in the Temporal UI true."""
+        self._where = where or self._where
         counts, waiting = self._counts, self._patience.waiting_for
         lines = [
-            f"**{self._args.entity.value}**, {where}",
+            f"**{self._args.entity.value}**, {self._where}",
             " · ".join(
                 f"{name} {getattr(counts, name)}"
                 for name in ("seen", "created", "updated", "unchanged", "deleted", "rejected")

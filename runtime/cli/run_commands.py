@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from runtime.cli.help_text import examples, prose
-from runtime.cli.later import later
 from runtime.cli.options import DEFAULT_DIR, DataDir, HubDir, Port
+from runtime.later import later
 
 _PANEL = "Run"
 _UI_PORT_HELP = "Where Temporal's web UI listens. Default: where it was last, else 8233."

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from runtime.cli.help_text import examples, prose
-from runtime.cli.later import later
+from runtime.later import later
 
 
 def add_to(app: typer.Typer) -> None:

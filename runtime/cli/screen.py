@@ -44,8 +44,8 @@ def show_table(
     """Rows under their columns; lines of tab-separated fields where there is no terminal."""
     out = console(stderr=stderr)
     if not out.is_terminal:
-        for row in (columns, *rows):
-            out.print(Text("\t".join(_told(value) for value in row)))
+        for row in (columns, *rows):  # not through the console, which turns tabs into spaces
+            out.file.write("\t".join(_told(value) for value in row) + "\n")
         return
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
     for column in columns:

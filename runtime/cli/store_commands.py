@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from runtime.cli.help_text import examples, prose
-from runtime.cli.later import later
 from runtime.cli.options import ApiKey, ApiSecret, ApiUrl, AsJson, Asked, HubDir
+from runtime.later import later
 
 _CONFIG_HELP = "A field of the connection form; `@file` reads its value from a file. Repeat it."
 _LIST_EXAMPLES = ("entrepot stores list", "entrepot stores list --json")

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from runtime.cli.help_text import examples, prose
-from runtime.cli.later import later
 from runtime.cli.options import ApiKey, ApiSecret, ApiUrl, AsJson, Asked, HubDir
+from runtime.later import later
 
 _WATCH_EXAMPLES = (
     "entrepot syncs watch",

@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from runtime.cli.help_text import examples, prose
-from runtime.cli.later import later
 from runtime.cli.options import AsJson, HubDir
+from runtime.later import later
 
 
 def add_to(app: typer.Typer) -> None:

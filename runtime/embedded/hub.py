@@ -12,10 +12,8 @@ from typing import Final
 
 from dotenv import dotenv_values
 
-from db.migrate import upgrade
 from runtime.embedded.child import EmbeddedError, Program
 from runtime.embedded.connection import CONNECTION_FILE, Connection
-from runtime.embedded.first_tenant import ensure_first_key
 from runtime.embedded.keys import load_or_make_key
 from runtime.embedded.locks import DirectoryLock
 from runtime.embedded.memory import Memory
@@ -25,6 +23,7 @@ from runtime.embedded.programs import EmbeddedProgram
 from runtime.embedded.supervisor import Service, Supervisor
 from runtime.embedded.temporal import EmbeddedTemporal
 from runtime.failures import WRONG_INPUT
+from runtime.later import later
 from runtime.settings import PREFIX, load_settings
 
 API_PORT: Final = 4000
@@ -137,11 +136,18 @@ class EmbeddedHub:
         )
 
     async def _start_database(self, group: Supervisor) -> tuple[str, str]:
-        await group.start(self._postgres)
-        owner_url, app_url = self._postgres.owner_url, self._postgres.app_url
-        await asyncio.to_thread(upgrade, owner_url, app_url)
-        memory = self._memory
-        return await ensure_first_key(owner_url, app_url, memory.api_key, memory.api_secret)
+        """What prepares the database is loaded while the server starts."""
+        prepare = later("runtime.embedded.database:prepare_database")
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(asyncio.to_thread(prepare.load))
+            tasks.create_task(_start(group, (self._postgres,)))
+        key: tuple[str, str] = await asyncio.to_thread(
+            prepare,
+            *(self._postgres.owner_url, self._postgres.app_url),
+            key=self._memory.api_key,
+            secret=self._memory.api_secret,
+        )
+        return key
 
     async def _start_programs(
         self, group: Supervisor, temporal: EmbeddedTemporal, given: Mapping[str, str]

@@ -2,7 +2,9 @@
 
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +79,12 @@ def test_every_command_and_option_exists(name: str) -> None:
         if (words and subcommands(command)) or not given <= options:
             unknown.append(code)
     assert unknown == []
+
+
+def test_the_script_entrepot_is_there() -> None:
+    scripts = tomllib.loads(text_of("pyproject.toml"))["project"]["scripts"]
+    module, _, function = scripts["entrepot"].partition(":")
+    assert callable(getattr(import_module(module), function))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,5 +1,6 @@
 """A hub that works, a shop that is served, and a store that ties them together."""
 
+import asyncio
 import dataclasses
 import json
 from collections.abc import AsyncIterator
@@ -22,7 +23,9 @@ from providers._kit.protocols import Provider
 from runtime.hub import Hub
 from runtime.settings import Settings
 from runtime.worker import build_workers
+from sandbox.faults import Rule
 from sandbox.woocommerce.app import Sandbox
+from sandbox.woocommerce.changes import Churn, Hand
 from sandbox.woocommerce.seed import ShopSeed
 from sandbox.woocommerce.serving import Address, Options, Ready, serving
 from workflows.import_store import ImportStoreWorkflow
@@ -80,15 +83,28 @@ class Scene:
         found = await self.rows(f"select {columns} from stores where id = :store")
         return dict(zip(columns.split(", "), found[0], strict=True))
 
+    async def pages_of(self, entity: Entity, *, at_least: int) -> int:
+        """Wait until so many pages of an entity are in; how many are."""
+        while True:
+            found = await self.rows(
+                "select coalesce(sum(pages), 0) from sync_ranges where entity = :entity",
+                entity=entity.value,
+            )
+            if found[0][0] >= at_least:
+                return int(found[0][0])
+            await asyncio.sleep(0.01)
+
     def requests(self, route: str = "/wp-json/wc/v3/") -> list[dict[str, Any]]:
         """What the shop was asked, from the oldest on."""
         return [entry for entry in self.shop.journal.log() if entry["path"].startswith(route)]
 
     def fail(self, kind: str, **members: Any) -> None:
         """Add a fault, as the shop's control API does."""
-        from sandbox.woocommerce.control import _add_fault
-
-        _add_fault(self.shop, {"kind": kind, **members})
+        if kind == "churn":
+            churn = Churn(**members)
+            self.shop.churns.append((churn, Hand(self.shop.shop, churn.seed)))
+        else:
+            self.shop.faults.rules.append(Rule.read({"kind": kind, **members}))
 
     def churn(self, entity: Entity, *, events: int) -> None:
         """People at work: after each page 5 records are edited, 1 is added and 1 is deleted."""

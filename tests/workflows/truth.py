@@ -117,7 +117,7 @@ def _customer(document: Mapping[str, Any], _shop: Shop) -> Facts:
     )
 
 
-def _order(document: Mapping[str, Any], _shop: Shop) -> Facts:
+def _order(document: Mapping[str, Any], shop: Shop) -> Facts:
     customer = document["customer_id"]
     return (
         document["number"],
@@ -126,6 +126,7 @@ def _order(document: Mapping[str, Any], _shop: Shop) -> Facts:
         *(_amount(document[name]) for name in ("total", "total_tax", "discount_total")),
         _amount(sum(-Decimal(one["total"]) for one in document["refunds"])),
         str(customer) if customer else None,
+        str(customer) if customer in shop.tables["customers"].rows else None,
         document["billing"]["email"],
         document["customer_note"],
         _time(document["date_created_gmt"]),
@@ -168,7 +169,9 @@ _ORDERS = """
 select l.external_id, o.number, o.raw_status, o.currency, trim_scale(o.total)::text,
   trim_scale(o.tax_total)::text, trim_scale(o.discount_total)::text,
   trim_scale(o.refunded_total)::text,
+  case when not starts_with(o.customer_external_id, 'guest:') then o.customer_external_id end,
   (select b.external_id from links b where b.entity = 'customers' and b.record_id = o.customer_id
+   and b.deleted_at is null
    and not starts_with(b.external_id, 'guest:')),
   coalesce(o.billing ->> 'email', ''), o.customer_note, o.placed_at, l.version,
   (select coalesce(json_agg(json_build_array(i.external_id, i.title,

@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from runtime.cli.help_text import examples, prose
-from runtime.cli.later import later
 from runtime.cli.options import DEFAULT_DIR, AsJson, DataDir, Orders, Port, Products, Seed
+from runtime.later import later
 
 _EPILOG = examples(
     "entrepot demo  # keeps serving until Ctrl-C",

@@ -1,13 +1,21 @@
-"""The tenant and the key that an embedded hub begins with."""
+"""What an embedded hub's database begins with: its schema, a tenant, a key."""
 
+import asyncio
 import hmac
 
 from db.keys import NewKey, create_key, find_key, hash_secret
+from db.migrate import upgrade
 from db.session import Database
 from db.tenants import create_tenant, list_tenants
 
 FIRST_TENANT = "Main"
 _KEY_NAME = "entrepot up"
+
+
+def prepare_database(owner_url: str, app_url: str, *, key: str, secret: str) -> tuple[str, str]:
+    """Bring the database to the newest schema; returns a key that works, and its secret."""
+    upgrade(owner_url, app_url)
+    return asyncio.run(ensure_first_key(owner_url, app_url, key, secret))
 
 
 async def ensure_first_key(owner_url: str, app_url: str, key: str, secret: str) -> tuple[str, str]:

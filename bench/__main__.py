@@ -1,0 +1,85 @@
+"""`python -m bench [NAME …]`: measure, print a table, keep the figures in `bench/results.json`."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from bench.import_bench import ImportOptions, figures, measure_import
+from bench.processes import PROC
+from bench.report import show_figures, show_profile
+from bench.results import RESULTS, keep
+from bench.shop import ShopSize
+
+_INTERRUPTED: Final = 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    made.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHES)}; bare: all")
+    made.add_argument("--products", type=int, metavar="N", help="default: 20,000")
+    made.add_argument("--orders", type=int, metavar="N", help="default: 20,000")
+    made.add_argument("--rounds", type=int, metavar="N", help="default: 3; the medians count")
+    made.add_argument(
+        "--quick",
+        action="store_true",
+        help="1,000 of each if not said otherwise, one round, and nothing that takes minutes",
+    )
+    made.add_argument(
+        "--profile", action="store_true", help="show the functions the worker's time goes to"
+    )
+    made.add_argument("--results", type=Path, default=RESULTS, help="default: bench/results.json")
+    return made
+
+
+def bench_import(args: argparse.Namespace, console: Console) -> None:
+    """Run the bench `import`."""
+    options = ImportOptions(
+        size=_size(args),
+        rounds=args.rounds,
+        is_quick=args.quick,
+        is_sampled=True if args.profile else None,
+    )
+    measured = measure_import(options, lambda step: console.print(f"[dim]{step}[/dim]"))
+    found = figures(measured, options)
+    keep(args.results, "import", found)
+    show_figures(console, "import", found)
+    if args.profile and measured.sampled is not None:
+        show_profile(console, measured.sampled)
+
+
+BENCHES: Final[Mapping[str, Callable[[argparse.Namespace, Console], None]]] = {
+    "import": bench_import
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benches that are named, or all; returns the exit code."""
+    wanted = parser()
+    args = wanted.parse_args(argv)
+    if unknown := [name for name in args.names if name not in BENCHES]:
+        wanted.error(f"no bench {unknown[0]!r}; there is: {', '.join(BENCHES)}")
+    if not PROC.is_dir():
+        wanted.error("CPU and memory are read from /proc, which is Linux's")
+    console = Console()
+    for name in args.names or BENCHES:
+        BENCHES[name](args, console)
+    return 0
+
+
+def _size(args: argparse.Namespace) -> ShopSize | None:
+    if args.products is None and args.orders is None:
+        return None
+    default = ImportOptions(is_quick=args.quick).shop_size
+    return ShopSize(args.products or default.products, args.orders or default.orders)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)

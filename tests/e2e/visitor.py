@@ -1,0 +1,121 @@
+"""A client that uses all of a hub, rightly and wrongly, and keeps every answer."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import httpx
+
+from runtime.embedded.connection import Connection
+from tests.e2e.shop import Shop
+
+T = TypeVar("T")
+
+OVER = ("success", "failed")
+
+
+async def polled(look: Callable[[], Awaitable[T | None]], *, within_s: float) -> T:
+    """What `look` finds, once it finds something."""
+    deadline = time.monotonic() + within_s
+    while (found := await look()) is None:
+        assert time.monotonic() < deadline, f"nothing was found within {within_s} s"
+        await asyncio.sleep(0.05)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """Secrets that are sent, and have to stay where they are needed."""
+
+    consumer_secret: str
+    webhook_secret: str
+    wrong_consumer_secret: str
+    wrong_api_secret: str
+    url_password: str
+
+
+@dataclass(slots=True)
+class Visitor:
+    """Uses a hub; `answers` holds the bodies and headers of what it said, by request."""
+
+    shop: Shop
+    planted: Planted
+    api: httpx.AsyncClient
+    answers: dict[str, bytes] = field(default_factory=dict)
+    statuses: dict[str, int] = field(default_factory=dict)
+
+    async def ask(self, name: str, method: str, path: str, **options: Any) -> Any:
+        """One request; keeps its answer under `name` and returns the JSON of it."""
+        answer = await self.api.request(method, path, **options)
+        self.answers[name] = answer.content + repr(answer.headers.multi_items()).encode()
+        self.statuses[name] = answer.status_code
+        return answer.json()
+
+    async def connect(self, name: str, code: str, form: dict[str, Any]) -> Any:
+        """Connect a store with the name that is looked for afterwards."""
+        body = {"name": name, "code": code, "provider": "woocommerce", "config": form}
+        return await self.ask(f"connect {code}", "POST", "/api/stores", json=body | {"sync": True})
+
+    async def end_of(self, store_id: int, status: str) -> None:
+        """Wait for a run to be over, and for it to have ended so."""
+
+        async def look() -> str | None:
+            told = await self.ask("status", "GET", f"/api/stores/{store_id}/sync-status")
+            is_over = told["syncStatus"] in OVER and told["finishedAt"] is not None
+            return str(told["syncStatus"]) if is_over else None
+
+        assert await polled(look, within_s=60) == status, self.answers["status"]
+
+    async def read_all(self, store_id: int, webhook_code: str) -> None:
+        """Every kind of reading, once."""
+        for path in (
+            *("/api/stores", f"/api/stores/{store_id}", "/api/providers", "/api/health"),
+            *(f"/api/stores/{store_id}/sync-logs", "/api/syncs", f"/api/syncs/import/{store_id}"),
+            *("/api/products", "/api/orders", "/api/customers", "/api/stores/999999"),
+        ):
+            await self.ask(f"GET {path}", "GET", path)
+        await self.ask("webhook", "POST", f"/api/stores/webhooks/{webhook_code}/newOrder", json={})
+
+    async def make_mistakes(self, store_id: int) -> None:
+        """Send secrets in all the wrong ways."""
+        planted, form = self.planted, self.shop.form
+        await self.ask(
+            "wrong key", "GET", "/api/stores", headers={"X-API-Secret": planted.wrong_api_secret}
+        )
+        await self.ask("query", "GET", f"/api/stores?consumer_secret={planted.consumer_secret}")
+        await self.ask("not JSON", "POST", "/api/stores", content=f'{{"{planted.consumer_secret}')
+        wrong = planted.wrong_consumer_secret
+        behind = f"https://me:{planted.url_password}@127.0.0.1:1/"
+        for code, change in {
+            "wrong-secret": {"consumerSecret": wrong},
+            "wrong-url": {"storeUrl": behind},
+            "wrong-type": {"consumerSecret": {"is": wrong}},
+            "with-space": {"consumerSecret": f"{wrong} {wrong}"},
+            "swapped": {"consumerKey": wrong},
+            "surprise": {wrong: wrong},
+            "no-shop": {"storeUrl": "http://127.0.0.1:1", "consumerSecret": wrong},
+        }.items():
+            await self.connect("Mistake", code, {**form, **change})
+        changed = {"config": {"consumerSecret": wrong, "storeUrl": self.shop.url}}
+        await self.ask("wrong change", "PATCH", f"/api/stores/{store_id}", json=changed)
+        await self.ask("wrong body", "POST", "/api/stores", json={"config": wrong})
+
+    async def have_trouble(self, store_id: int) -> None:
+        """Let the shop lose the header, so that the keys go into the query; then break it."""
+        lost = {"kind": "strip_authorization"}
+        await self.shop.set_faults(lost)
+        await self.ask("no header", "POST", f"/api/stores/{store_id}/test-connection")
+        await self.shop.set_faults(lost, {"kind": "error", "status": 404, "path": "/wc/v3/orders"})
+        await self.ask("trouble", "POST", f"/api/stores/{store_id}/import")
+        await self.end_of(store_id, "failed")
+        await self.shop.set_faults({"kind": "drop"})
+        await self.ask("dropped", "POST", f"/api/stores/{store_id}/test-connection")
+        await self.shop.set_faults()
+
+
+def client_of(hub: Connection) -> httpx.AsyncClient:
+    """A client of a hub's API with its key."""
+    headers = {"X-API-Key": hub.api_key, "X-API-Secret": hub.api_secret}
+    return httpx.AsyncClient(base_url=hub.api_url, headers=headers, trust_env=False, timeout=60)

@@ -1,0 +1,91 @@
+from uuid import uuid4
+
+import pytest
+
+from runtime.cli.__main__ import run
+from runtime.embedded.postgres import EmbeddedPostgres
+
+Show = pytest.CaptureFixture[str]
+
+
+def examine(capsys: Show) -> tuple[int, dict[str, str]]:
+    """The exit code, and each line as mark and text by its name."""
+    code = run(["doctor"])
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    lines = shown.out.splitlines()
+    return code, {line[2:20].strip(): f"{line[0]} {line[20:]}" for line in lines}
+
+
+@pytest.mark.usefixtures("settings_env")
+def test_a_whole_hub_is_healthy(capsys: Show, temporal_namespace: str) -> None:
+    assert examine(capsys) == (
+        0,
+        {
+            "database": "✓ answers",
+            "migrations": "✓ up to date",
+            "Temporal": f"✓ answers, namespace {temporal_namespace}",
+            "search attributes": "✓ registered",
+            "encryption key": "✓ set",
+            "API keys": "✓ none yet: `entrepot tenants add NAME`, then `entrepot keys create`",
+        },
+    )
+
+
+@pytest.mark.usefixtures("settings_env")
+def test_a_process_that_only_serves_needs_no_owner(
+    capsys: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ENTREPOT_MIGRATION_DATABASE_URL")
+    code, found = examine(capsys)
+    assert code == 0
+    assert found["API keys"] == "✓ not looked at: ENTREPOT_MIGRATION_DATABASE_URL is not set"
+
+
+@pytest.mark.usefixtures("settings_env")
+def test_what_is_away_is_named_with_what_to_do(
+    capsys: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENTREPOT_DATABASE_URL", "postgresql://app:hunter2@127.0.0.1:1/hub")
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+    monkeypatch.delenv("ENTREPOT_ENCRYPTION_KEY")
+    code, found = examine(capsys)
+    assert code == 1
+    assert found["database"].startswith("✗ ")
+    assert found["database"].endswith(": see ENTREPOT_DATABASE_URL and TEMPORAL_ADDRESS")
+    assert "hunter2" not in found["database"]
+    assert found["migrations"] == "✗ unknown without the database"
+    assert found["Temporal"] == (
+        "✗ no connection (connection refused): see ENTREPOT_DATABASE_URL and TEMPORAL_ADDRESS"
+    )
+    assert found["search attributes"] == "✗ unknown without Temporal"
+    assert found["encryption key"].startswith("✗ ENTREPOT_ENCRYPTION_KEY is not set; ")
+    assert found["API keys"] == "✗ unknown without the database"
+
+
+@pytest.mark.usefixtures("settings_env")
+def test_what_is_not_prepared_is_named_with_what_to_do(
+    capsys: Show, monkeypatch: pytest.MonkeyPatch, postgres: EmbeddedPostgres
+) -> None:
+    name = f"test_{uuid4().hex[:16]}"
+    postgres.create_database(name)
+    monkeypatch.setenv("ENTREPOT_DATABASE_URL", postgres.url("entrepot_app", name))
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", "default")
+    try:
+        code, found = examine(capsys)
+    finally:
+        postgres.drop_database(name)
+    assert code == 1
+    assert found["database"] == "✓ answers"
+    assert found["migrations"] == "✗ no migration has been applied: run `entrepot migrate`"
+    assert found["Temporal"] == "✓ answers, namespace default"
+
+
+@pytest.mark.usefixtures("settings_env")
+def test_a_namespace_that_is_missing_is_named(
+    capsys: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", "nowhere")
+    code, found = examine(capsys)
+    assert code == 1
+    assert found["Temporal"].startswith("✗ not_found: ")

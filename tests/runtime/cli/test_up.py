@@ -1,0 +1,190 @@
+import asyncio
+import json
+import os
+import signal
+import stat
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from runtime.cli.__main__ import run
+from runtime.cli.api_client import ApiAccess, connect
+from runtime.cli.demo.verify import Verdict, verify
+from runtime.cli.sandbox_shop import SandboxShop
+from runtime.embedded.connection import load_connection
+from tests.runtime.cli.processes import Running, eventually, run_cli
+
+pytestmark = pytest.mark.xdist_group("hub")
+
+CODE = "sandbox"
+STORE = 1
+
+
+def examine(hub: Running, shop: SandboxShop) -> Verdict:
+    async def examining() -> Verdict:
+        told = hub.connection
+        async with connect(ApiAccess(told["api_url"], told["api_key"], told["api_secret"])) as api:
+            return await verify(api, shop, STORE)
+
+    return asyncio.run(examining())
+
+
+def operate(shop: SandboxShop, **operation: Any) -> None:
+    answer = httpx.post(
+        f"{shop.url}/_sandbox/operations",
+        headers={"X-Sandbox-Token": shop.token},
+        json=operation,
+        trust_env=False,
+    )
+    assert answer.status_code == 200
+
+
+def test_the_connection_file_is_whole_and_private(hub: Running) -> None:
+    path = hub.data_dir / "connection.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(hub.connection) == [
+        *("api_url", "temporal_address", "temporal_ui_url", "database_url", "api_key"),
+        "api_secret",
+    ]
+    url = hub.connection["api_url"]
+    assert hub.ready_line == (
+        f"ready: API {url} (docs: {url}/docs), Temporal UI {hub.connection['temporal_ui_url']}, "
+        f"key in {path}, shop in {hub.data_dir / 'sandbox.json'}\n"
+    )
+    health = httpx.get(f"{url}/api/health", trust_env=False).json()
+    assert (health["status"], health["environment"]) == ("healthy", "embedded")
+    assert httpx.get(hub.connection["temporal_ui_url"], trust_env=False).status_code == 200
+
+
+def test_files_with_secrets_are_private_and_out_of_version_control(hub: Running) -> None:
+    names = ("connection.json", "encryption.key", "hub.json", "sandbox.json")
+    modes = {name: stat.S_IMODE((hub.data_dir / name).stat().st_mode) for name in names}
+    assert modes == dict.fromkeys(names, 0o600)
+    assert (hub.data_dir / ".gitignore").read_text() == "*\n"
+
+
+def test_a_second_up_is_refused(hub: Running) -> None:
+    second = run_cli("up", "--data-dir", str(hub.data_dir), cwd=hub.data_dir.parent)
+    assert (second.returncode, second.stdout) == (2, "")
+    assert second.stderr == (
+        f"entrepot: the hub in {hub.data_dir} is in use by process {hub.process.pid}: "
+        "stop that one first, or choose another --data-dir\n"
+    )
+    assert load_connection(hub.data_dir) is not None
+
+
+def test_the_doctor_finds_the_running_hub_healthy(
+    hub: Running, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["doctor", "--data-dir", str(hub.data_dir)]) == 0
+    assert "✓ API keys          1 in force" in capsys.readouterr().out.splitlines()
+
+
+def test_commands_show_the_store_and_its_runs(
+    hub: Running, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = ("--data-dir", str(hub.data_dir))
+    assert run(["stores", "list", "--json", *directory]) == 0
+    (store,) = json.loads(capsys.readouterr().out)
+    assert (store["id"], store["code"], store["syncStatus"]) == (STORE, CODE, "success")
+    assert run(["stores", "test", CODE, *directory]) == 0
+    assert capsys.readouterr().out == "The store answered and accepts the credentials.\n"
+    assert run(["stores", "show", "1", *directory]) == 0
+    assert "sync      success\n" in capsys.readouterr().out
+    assert run(["syncs", "list", "--store", CODE, "--json", *directory]) == 0
+    syncs = json.loads(capsys.readouterr().out)
+    assert [(sync["workflowId"], sync["status"]) for sync in syncs] == [("import/1", "success")] * 2
+    assert run(["syncs", "cancel", CODE, *directory]) == 2
+    assert capsys.readouterr().err == (
+        "entrepot: import/1 is not running, so there is nothing to cancel. (HTTP 409)\n"
+    )
+
+
+def test_the_comparison_sees_what_is_right_and_what_is_not(
+    hub: Running, shop: SandboxShop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = examine(hub, shop)
+    assert before.differences == []
+    assert before.is_right
+    held = before.tallies["orders"]
+    orders = _live_orders(shop)
+    operate(shop, op="edit", entity="orders", ids=[orders[0]], data={"customer_note": "new"})
+    operate(shop, op="delete", entity="orders", ids=[orders[1]])
+    operate(shop, op="create", entity="orders", count=1, seed=1)
+
+    after = examine(hub, shop)
+    assert not after.is_right
+    assert after.tallies["orders"] == replace(held, missing=1, extra=1, stale=1)
+    assert f"orders stale {orders[0]}: customer_note is '' instead of 'new'" in after.differences
+
+    assert run(["stores", "import", CODE, "--watch", "--data-dir", str(hub.data_dir)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[-1].startswith("The import of Sandbox shop is done: ")
+    assert examine(hub, shop).differences == []
+
+
+def _live_orders(shop: SandboxShop) -> list[int]:
+    """Orders without a note, by id."""
+    answer = httpx.get(
+        f"{shop.url}/_sandbox/truth",
+        params={"entity": "orders"},
+        headers={"X-Sandbox-Token": shop.token},
+        trust_env=False,
+    )
+    orders = [json.loads(line) for line in answer.text.splitlines()]
+    return [one["id"] for one in orders if not one["customer_note"]]
+
+
+def test_a_store_is_connected_by_a_command_and_watched(
+    hub: Running, shop: SandboxShop, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text(f"{shop.consumer_secret}\n")
+    form = {**shop.form, "consumerSecret": f"@{secret}"}
+    fields = [word for name, value in form.items() for word in ("-c", f"{name}={value}")]
+    directory = ("--data-dir", str(hub.data_dir))
+    assert run(["stores", "add", "--name", "Shop", "--code", CODE, *fields, *directory]) == 2
+    assert capsys.readouterr().err.startswith("entrepot: There is a store with the code 'sandbox'")
+    assert run(["stores", "add", "--name", "Shop", "--code", "two", *fields, *directory]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("Connected Shop as store 2 (two).\nImporting it: ")
+    assert shop.consumer_secret not in shown
+    assert run(["syncs", "watch", "two", *directory]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("The import of Shop is done: ")
+
+
+def test_parts_that_are_killed_come_back(hub: Running) -> None:
+    before = hub.children()
+    assert len(before) == 5
+    for pid in before.values():
+        os.kill(pid, signal.SIGKILL)
+
+    def works() -> bool:
+        told = hub.connection
+        try:
+            answer = httpx.post(
+                f"{told['api_url']}/api/stores/{STORE}/test-connection",
+                headers={"X-API-Key": told["api_key"], "X-API-Secret": told["api_secret"]},
+                timeout=30,
+                trust_env=False,
+            )
+        except httpx.HTTPError:
+            return False
+        return answer.status_code == 200 and bool(answer.json()["connected"])
+
+    assert eventually(works)
+    after = hub.children()
+    assert after.keys() == before.keys()
+    assert not set(after.values()) & set(before.values())
+
+
+def test_ctrl_c_stops_everything_and_keeps_the_data(hub: Running) -> None:
+    children = hub.children().values()
+    hub.process.send_signal(signal.SIGINT)
+    assert hub.process.wait(30) == 0
+    assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
+    assert not (hub.data_dir / "connection.json").exists()
+    assert (hub.data_dir / "postgres" / "PG_VERSION").exists()
