@@ -51,19 +51,6 @@ def peak_mb(pid: int) -> float:
     raise ValueError(f"process {pid} has no memory of its own")
 
 
-def cpu_by_thread(pid: int | str) -> dict[str, float]:
-    """CPU seconds of the threads that live, summed by their name."""
-    used: dict[str, float] = {}
-    for task in (PROC / str(pid) / "task").iterdir():
-        try:
-            name = (task / "comm").read_text().strip()
-            ticks = sum(_fields(task / "stat")[_CPU_FIELDS][:2])
-        except (FileNotFoundError, ProcessLookupError):  # it ended while we looked
-            continue
-        used[name] = used.get(name, 0.0) + ticks / _TICKS
-    return used
-
-
 def _descendants(pid: int) -> list[int]:
     found: list[int] = []
     for task in (PROC / str(pid) / "task").glob("*/children"):

@@ -14,7 +14,7 @@ from typing import Final
 from bench.sampler import Sampler
 from runtime import worker_process
 
-TOP: Final = 120
+TOP: Final = 40
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -8,14 +8,15 @@ the last look. It costs about one percent, where tracing every call would double
 import gc
 import signal
 import sys
+import threading
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from bench.processes import cpu_by_thread, since
+T = TypeVar("T")
 
 INTERVAL_S: Final = 0.005
 _ROOTS: Final = sorted((f"{path}/" for path in sys.path if path), key=len, reverse=True)
@@ -35,21 +36,24 @@ COLLECTING: Final = "garbage collection"
 OTHER: Final = "other"
 
 
+def _zeroes() -> defaultdict[Any, float]:
+    return defaultdict(float)
+
+
 @dataclass(slots=True)
 class Sampler:
     """Looks from `start` to `stop`, in the main thread."""
 
-    own: Counter[CodeType] = field(default_factory=Counter)
-    within: Counter[CodeType] = field(default_factory=Counter)
-    stages: Counter[str] = field(default_factory=Counter)
-    threads: dict[str, float] = field(default_factory=dict)
+    own: defaultdict[CodeType, float] = field(default_factory=_zeroes)
+    within: defaultdict[CodeType, float] = field(default_factory=_zeroes)
+    stages: defaultdict[str, float] = field(default_factory=_zeroes)
     cpu_s: float = 0.0
     _last: float = 0.0
-    _is_collecting: bool = False
+    _collected: float = 0.0
+    _collecting_since: float | None = None
 
     def start(self) -> None:
         """Begin to look."""
-        self.threads = cpu_by_thread("self")
         self.cpu_s = time.process_time()
         self._last = time.thread_time()
         gc.callbacks.append(self._collecting)
@@ -60,44 +64,49 @@ class Sampler:
         """Stop looking."""
         signal.setitimer(signal.ITIMER_PROF, 0)
         gc.callbacks.remove(self._collecting)
-        now = cpu_by_thread("self")
-        self.threads = since({name: self.threads.get(name, 0.0) for name in now}, now)
         self.cpu_s = time.process_time() - self.cpu_s
 
     def report(self, *, top: int) -> dict[str, Any]:
-        """CPU seconds: of the process, by thread, by stage, and of the functions with most."""
+        """CPU seconds: of the process, of its main thread, by stage and by function."""
         return {
             "cpu_s": self.cpu_s,
             "main_thread_s": sum(self.stages.values()),
-            "threads": self.threads,
-            "stages": dict(self.stages.most_common()),
-            "own": [(_name(code), used) for code, used in self.own.most_common(top)],
-            "within": [(_name(code), used) for code, used in self.within.most_common(top)],
+            "stages": dict(_most(self.stages, top)),
+            "own": [(_name(code), used) for code, used in _most(self.own, top)],
+            "within": [(_name(code), used) for code, used in _most(self.within, top)],
         }
 
     def _look(self, _number: int, frame: FrameType | None) -> None:
         now = time.thread_time()
-        used, self._last = now - self._last, now
-        if frame is None or used <= 0:
+        if self._collecting_since is not None:
+            self._collected += now - self._collecting_since
+            self._collecting_since = now
+        # What the collector used is known exactly, and is not the doing of the function it
+        # happened to interrupt.
+        self.stages[COLLECTING] += self._collected
+        used = max(0.0, now - self._last - self._collected)
+        self._last, self._collected = now, 0.0
+        if frame is not None and frame.f_code is _COLLECTING_CODE:
+            frame = frame.f_back
+        if frame is None:
             return
-        self.own[frame.f_code] += used  # type: ignore[assignment]
-        # A collection holds signals back until Python runs again: in a callback of a weak
-        # reference, or in ours at the end.
-        stage = COLLECTING if self._is_collecting else None
-        seen = set()
-        at: FrameType | None = frame
-        while at is not None:
-            code = at.f_code
-            if code not in seen:
-                seen.add(code)
-                self.within[code] += used  # type: ignore[assignment]
-            stage = stage or stage_of(code.co_filename)
-            at = at.f_back
-        self.stages[stage or OTHER] += used  # type: ignore[assignment]
-
+        self.own[frame.f_code] += used
+        codes = list(_codes(frame))
+        for code in set(codes):
+            self.within[code] += used
+        stages = (stage_of(code.co_filename) for code in codes)
+        self.stages[next(filter(None, stages), OTHER)] += used
 
     def _collecting(self, phase: str, _info: dict[str, int]) -> None:
-        self._is_collecting = phase == "start"
+        if threading.current_thread() is not threading.main_thread():
+            return
+        now, began = time.thread_time(), self._collecting_since
+        self._collecting_since = now if phase == "start" else None
+        if began is not None:
+            self._collected += now - began
+
+
+_COLLECTING_CODE: Final = Sampler._collecting.__code__  # noqa: SLF001 - our own
 
 
 def stage_of(filename: str) -> str | None:
@@ -109,10 +118,23 @@ def stage_of(filename: str) -> str | None:
     return None
 
 
+def _codes(frame: FrameType) -> Iterator[CodeType]:
+    at: FrameType | None = frame
+    while at is not None:
+        yield at.f_code
+        at = at.f_back
+
+
+def _most(used: Mapping[T, float], top: int) -> list[tuple[T, float]]:
+    return sorted(used.items(), key=lambda item: item[1], reverse=True)[:top]
+
+
 def _name(code: CodeType) -> str:
     return f"{_short(code.co_filename)}:{code.co_firstlineno} {code.co_qualname}"
 
 
 def _short(filename: str) -> str:
     """Without the folder it is imported from."""
-    return next((filename.removeprefix(one) for one in _ROOTS if filename.startswith(one)), filename)
+    return next(
+        (filename.removeprefix(one) for one in _ROOTS if filename.startswith(one)), filename
+    )

@@ -1,5 +1,8 @@
 """The API as a process of its own: `python -m runtime.api_process`.
 
+`--socket N` makes it serve on the listening socket N that its starter left open, so that requests
+wait while it is being started again, where they would be refused.
+
 It serves at once, whatever else is up: `GET /api/health` tells, and every other answer that cannot
 be given is a problem with status 503.
 """
@@ -7,7 +10,7 @@ be given is a problem with status 503.
 import asyncio
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -24,15 +27,16 @@ from db.crypto import SecretBox
 from db.session import Database
 from providers._kit.registry import Registry
 from runtime.connections import connect_temporal
-from runtime.processes import StartError, run_process
+from runtime.listening import adopt, listen
+from runtime.processes import run_process
 from runtime.readiness import schema_problem, wait_until_ready
 from runtime.settings import Settings
 
 _log = structlog.get_logger("runtime.api_process")
 
-_GRACE_S = 10
+_DESCRIPTOR = "--socket"
+_GRACE_S = 8
 _KEEP_ALIVE_S = 65  # longer than a proxy's 60, so that it is the proxy who closes
-_BACKLOG = 2_048
 
 
 def build_services(settings: Settings, client: Client) -> ApiServices:
@@ -57,9 +61,9 @@ def build_services(settings: Settings, client: Client) -> ApiServices:
     )
 
 
-async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
-    """Serve until `stop` is set, then finish the requests in flight."""
-    bound = listen(settings.host, settings.port)
+async def serve_api(settings: Settings, stop: asyncio.Event, *, descriptor: int = 0) -> None:
+    """Serve until `stop` is set, then finish the requests in flight. Raises ListenError."""
+    bound = adopt(descriptor) if descriptor else listen(settings.host, settings.port)
     try:
         services = build_services(settings, await connect_temporal(lazy=True))
         look = partial(schema_problem, services.database)
@@ -110,28 +114,6 @@ class _Server(uvicorn.Server):
             _log.info("api_ready", host=host, port=port)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A bound socket.
-
-    Raises:
-        StartError: the port is taken, or the host is not one of this machine.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With the protocol named, asyncio sets TCP_NODELAY on what it accepts.
-    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((host, port))
-        bound.listen(_BACKLOG)
-    except OSError as error:
-        bound.close()
-        raise StartError(
-            f"cannot listen on {host} port {port} ({error.strerror}): "
-            "set ENTREPOT_HOST and ENTREPOT_PORT to an address that is free"
-        ) from None
-    return bound
-
-
 def _version() -> str:
     try:
         return version("entrepot")
@@ -139,10 +121,12 @@ def _version() -> str:
         return ApiConfig.model_fields["version"].default  # type: ignore[no-any-return]
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """Serve until told to stop; returns the exit code."""
-    return run_process("api", serve_api)
+    given = dict(zip(arguments[::2], arguments[1::2], strict=False))
+    descriptor = int(given.get(_DESCRIPTOR, "0"))
+    return run_process("api", partial(serve_api, descriptor=descriptor))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -7,17 +7,11 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from runtime.failures import WRONG_INPUT, CommandError
+from runtime.failures import CommandError
 from runtime.logging import configure_logging
 from runtime.settings import Settings, load_settings
 
 Serve = Callable[[Settings, asyncio.Event], Awaitable[None]]
-
-
-class StartError(CommandError):
-    """A process cannot do what it was started for."""
-
-    exit_code = WRONG_INPUT
 
 
 def run_process(name: str, serve: Serve) -> int:

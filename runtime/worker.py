@@ -24,6 +24,9 @@ DRAIN = timedelta(seconds=5)
 
 CACHED_WORKFLOWS = 200
 
+HEARTBEAT_THROTTLE = timedelta(seconds=2)
+"""How often a heartbeat is sent on. Its answer tells an activity that it was cancelled."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -51,6 +54,7 @@ def _worker(
         max_concurrent_activities=slots,
         max_cached_workflows=CACHED_WORKFLOWS,
         graceful_shutdown_timeout=DRAIN,
+        max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
     )
 
 
@@ -65,8 +69,9 @@ async def run_worker(
     hub = Hub.build(settings, pool_size=settings.worker_pool_size, pre_ping=False)
     try:
         await register_search_attributes(client)
+        workers = build_workers(client, hub, settings)
         async with AsyncExitStack() as stack:
-            for worker in build_workers(client, hub, settings):
+            for worker in workers:
                 await stack.enter_async_context(worker)
             sweeping = asyncio.create_task(sweep_forever(hub.database))
             _log.info("worker_ready", queues=[queue.value for queue in TaskQueue])
@@ -75,7 +80,9 @@ async def run_worker(
                 await _until(stop, sweeping)
             finally:
                 sweeping.cancel()
-                await asyncio.gather(sweeping, return_exceptions=True)
+                # Side by side: one after the other, their drains would add up.
+                ends = [worker.shutdown() for worker in workers]
+                await asyncio.gather(sweeping, *ends, return_exceptions=True)
     finally:
         await hub.close()
 

@@ -1,5 +1,7 @@
 """Importing everything a store has, while people go on working in it."""
 
+import asyncio
+
 from activities.models import BeginRunInput, BeginRunResult, Counts, EndRunInput, RunRef
 from activities.runs import RunActivities
 from domain.entities import Entity
@@ -23,6 +25,7 @@ from workflows.models import (
     PullInput,
     PullResult,
 )
+from workflows.patience import stop_if_cancelled
 from workflows.pull import PullWorkflow
 from workflows.search_attributes import fair_share, search_attributes
 
@@ -60,11 +63,12 @@ class ImportStoreWorkflow:
                 workflow_id=info.workflow_id,
                 workflow_run_id=info.first_execution_run_id,
             ),
-            **policies.BOOKKEEPING,
+            **policies.BEGIN,
         )
         try:
+            stop_if_cancelled()
             rounds, is_settled = await self._import(begun)
-        except FailureError as failure:
+        except (FailureError, asyncio.CancelledError) as failure:
             if is_cancelled_exception(failure):
                 await self._end(begun.run_id, SyncStatus.CANCELLED, None)
                 raise
@@ -132,6 +136,7 @@ class ImportStoreWorkflow:
             except WorkflowAlreadyStartedError:
                 await workflow.sleep(ANOTHER_PULL_PAUSE_S, summary="another pull is running")
         result = await child
+        stop_if_cancelled()
         held = self._progress.entities.get(entity, Counts())
         self._note(entities={**self._progress.entities, entity: held + result.counts})
         return result

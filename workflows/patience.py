@@ -5,6 +5,7 @@ as failing, with the time of the next try, and the workflow sleeps. Steps that r
 share one wait. A store that will not recover by itself, or the end of the ladder, is given up.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TypeVar
@@ -23,6 +24,16 @@ RETRIED = frozenset({"StoreUnreachableError", "StoreUnavailableError", "RateLimi
 
 LONGEST_TOLD = timedelta(hours=6)
 """The longest pause we take because a store asked for it."""
+
+
+def stop_if_cancelled() -> None:
+    """What ends although it was told to stop takes the cancellation with it: say it again.
+
+    Raises:
+        asyncio.CancelledError: this workflow was told to stop.
+    """
+    if workflow.cancellation_reason() is not None:
+        raise asyncio.CancelledError
 
 
 class Patience:
@@ -56,6 +67,7 @@ class Patience:
                 if not self.waiting_for:
                     await self._wait(error)
                 continue
+            stop_if_cancelled()
             if self.failures and not self.waiting_for:
                 self.failures = 0
                 await workflow.execute_activity_method(

@@ -7,7 +7,7 @@ number of tries here is that of trouble at home: a killed worker or a database t
 from datetime import timedelta
 
 from temporalio.common import RetryPolicy
-from temporalio.workflow import ActivityConfig
+from temporalio.workflow import ActivityCancellationType, ActivityConfig
 
 _PATIENT = RetryPolicy(
     initial_interval=timedelta(seconds=1),
@@ -24,6 +24,11 @@ PROBE = ActivityConfig(
 
 BOOKKEEPING = ActivityConfig(start_to_close_timeout=timedelta(seconds=15), retry_policy=_PATIENT)
 """A few statements, tried until the database answers."""
+
+BEGIN = ActivityConfig(
+    **BOOKKEEPING, cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
+)
+"""The same, and what was begun is known even to a workflow that is cancelled meanwhile."""
 
 SETTLE = ActivityConfig(
     start_to_close_timeout=timedelta(minutes=30),
@@ -43,8 +48,10 @@ READ_MANY = ActivityConfig(
     start_to_close_timeout=timedelta(hours=2),
     heartbeat_timeout=timedelta(seconds=10),
     retry_policy=_PATIENT,
+    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 )
-"""Many requests to a store, beating all the while: a dead worker is noticed within 10 s."""
+"""Many requests to a store, beating all the while: a dead worker is noticed within 10 s, and a
+cancelled workflow ends when the reading has."""
 
 
 def described(policy: ActivityConfig, summary: str) -> ActivityConfig:

@@ -194,8 +194,7 @@ class PullWorkflow:
         finally:
             for task in running:
                 task.cancel()
-            if running:
-                await workflow.wait(running)
+            await asyncio.gather(*running, return_exceptions=True)
 
     def _tell(self, where: str | None = None) -> None:
         """Keep the details in the Temporal UI true."""

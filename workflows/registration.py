@@ -24,6 +24,11 @@ PASSED_THROUGH = (
     "sqlalchemy",
     "structlog",
     "cryptography",
+    "workflows.ids",
+    "workflows.models",
+    "workflows.policies",
+    "workflows.search_attributes",
+    "workflows.task_queues",
 )
 
 

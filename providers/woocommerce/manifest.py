@@ -13,8 +13,9 @@ In the shop's dashboard:
 
 1. **WooCommerce → Settings → Advanced → REST API → Add key.** Permissions: *Read/Write*. Enter the
    consumer key and the consumer secret here; the shop shows the secret once.
-2. **WooCommerce → Settings → Advanced → Webhooks → Add webhook**, once for each line, status
-   *Active*, secret `{webhook_secret}`:
+2. **WooCommerce → Settings → Advanced → Webhooks → Add webhook**, once for each line, secret
+   `{webhook_secret}`, status *Paused* for now: this version of the hub does not take webhooks in
+   yet, and a shop switches off those that are not answered.
    - topic *Order created*, delivery URL `{new_order_url}`
    - topic *Order updated*, delivery URL `{order_status_url}`
    - any other topic, delivery URL `{generic_url}`

@@ -22,8 +22,6 @@ SHOP_FILE: Final = "sandbox.json"
 SEED: Final = 1
 PRODUCTS = ORDERS = 1_000
 
-_PORT: Final = 8090
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShopSize:
@@ -65,7 +63,7 @@ class SandboxShop(BaseModel):
         }
         asked = {"products": size.products, "orders": size.orders, "seed": size.seed}
         kept |= {name: value for name, value in asked.items() if value is not None}
-        kept["port"] = choose_port(kept.get("port", _PORT))
+        kept["port"] = choose_port(kept.get("port"))
         try:
             shop = cls.model_validate(kept)
         except ValidationError:

@@ -31,7 +31,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """What to run.
+    """What to run. `inherited` are descriptors of ours that stay open in it.
 
     `stop_signals` are sent one after the other, each with its seconds to comply, then SIGKILL.
     The first of them is also what the program gets when its starter dies without a word (Linux).
@@ -42,6 +42,7 @@ class Program:
     env: Mapping[str, str] | None = None
     cwd: Path | None = None
     account: Account | None = None
+    inherited: tuple[int, ...] = ()
     stop_signals: tuple[tuple[signal.Signals, float], ...] = field(
         default=((signal.SIGTERM, 10.0),)
     )
@@ -72,6 +73,7 @@ class Child:
                 stderr=log,
                 env=program.env,
                 cwd=program.cwd,
+                pass_fds=program.inherited,
                 start_new_session=True,
             )
 

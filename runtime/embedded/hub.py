@@ -3,10 +3,11 @@
 import asyncio
 import json
 import os
+import socket
 import sys
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -17,13 +18,13 @@ from runtime.embedded.connection import CONNECTION_FILE, Connection
 from runtime.embedded.keys import load_or_make_key
 from runtime.embedded.locks import DirectoryLock
 from runtime.embedded.memory import Memory
-from runtime.embedded.ports import HOST, choose_port, is_free
+from runtime.embedded.ports import HOST, choose_port
 from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.embedded.programs import EmbeddedProgram
 from runtime.embedded.supervisor import Service, Supervisor
 from runtime.embedded.temporal import EmbeddedTemporal
-from runtime.failures import WRONG_INPUT
 from runtime.later import later
+from runtime.listening import listen, listen_near
 from runtime.settings import PREFIX, load_settings
 
 API_PORT: Final = 4000
@@ -31,12 +32,6 @@ TEMPORAL_UI_PORT: Final = 8233
 
 _SOURCES: Final = Path(__file__).parents[2]
 _EVERYWHERE: Final = frozenset(("0.0.0.0", "::", HOST, "localhost"))  # noqa: S104 - compared with
-
-
-class PortTakenError(EmbeddedError):
-    """The port that was asked for is in use."""
-
-    exit_code = WRONG_INPUT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +55,9 @@ class EmbeddedHub:
     """One hub in one data directory.
 
     Raises:
-        EmbeddedError: from `start`, when another process runs it or a part does not come up.
+        InUseError: from `take`, when another process runs it.
+        EmbeddedError: from `start`, when a part does not come up.
+        ListenError: from `start`, when a port that was asked for is in use.
         SettingsError: from `start`, when a setting of the environment is wrong.
     """
 
@@ -70,6 +67,7 @@ class EmbeddedHub:
         self._lock = DirectoryLock(self.data_dir / "hub.lock", "the hub")
         self._postgres = EmbeddedPostgres(self.data_dir)
         self._memory = Memory()
+        self._socket: socket.socket | None = None
 
     def take(self) -> None:
         """Take the directory, so that no other process runs this hub."""
@@ -86,22 +84,23 @@ class EmbeddedHub:
 
     async def start(self, group: Supervisor, *others: Service) -> Connection:
         """Start everything (and `others` beside it); returns when all of it serves."""
-        port = _choose("--port", self._options.port, self._memory.api_port or API_PORT)
+        host = load_settings(given=self._settings(API_PORT)).host
+        self._socket = self._listen(host)
+        port = int(self._socket.getsockname()[1])
         given = self._settings(port)
-        settings = load_settings(given=given)
         temporal = self._temporal()
         try:
             async with asyncio.TaskGroup() as tasks:
                 key = tasks.create_task(self._start_database(group))
                 tasks.create_task(_start(group, others))
-                tasks.create_task(self._start_programs(group, temporal, given))
+                tasks.create_task(self._start_programs(group, temporal, given, self._socket))
         except BaseExceptionGroup as failures:
             if (ours := failures.subgroup(EmbeddedError)) is not None:
                 raise _first(ours) from None
             raise
         api_key, api_secret = key.result()
         connection = Connection(
-            api_url=_url(settings.host, port),
+            api_url=_url(host, port),
             temporal_address=temporal.address,
             temporal_ui_url=temporal.ui_url,
             database_url=self._postgres.app_url,
@@ -114,8 +113,17 @@ class EmbeddedHub:
 
     def release(self) -> None:
         """Give the directory back. `connection.json` is there while the hub runs."""
+        if self._socket is not None:
+            self._socket.close()
         self._connection_file.unlink(missing_ok=True)
         self._lock.release()
+
+    def _listen(self, host: str) -> socket.socket:
+        """The API's socket is ours, so that requests wait while the API is started again."""
+        if self._options.port:
+            return listen(host, self._options.port)
+        preferred = self._memory.api_port or API_PORT
+        return listen_near(host, choose_port() if self._options.port == 0 else preferred)
 
     def _settings(self, port: int) -> dict[str, str]:
         return {
@@ -128,11 +136,14 @@ class EmbeddedHub:
         }
 
     def _temporal(self) -> EmbeddedTemporal:
-        asked, last = self._options.temporal_ui_port, self._memory.temporal_ui_port
+        asked = self._options.temporal_ui_port
+        if asked:
+            listen(HOST, asked).close()
+        preferred = self._memory.temporal_ui_port or TEMPORAL_UI_PORT
         return EmbeddedTemporal(
             self.data_dir,
             port=self._memory.temporal_port,
-            ui_port=_choose("--temporal-ui-port", asked, last or TEMPORAL_UI_PORT),
+            ui_port=None if asked == 0 else asked or preferred,
         )
 
     async def _start_database(self, group: Supervisor) -> tuple[str, str]:
@@ -150,7 +161,11 @@ class EmbeddedHub:
         return key
 
     async def _start_programs(
-        self, group: Supervisor, temporal: EmbeddedTemporal, given: Mapping[str, str]
+        self,
+        group: Supervisor,
+        temporal: EmbeddedTemporal,
+        given: Mapping[str, str],
+        bound: socket.socket,
     ) -> None:
         """They wait for the database by themselves, so it comes up while they load."""
         await group.start(temporal)
@@ -159,7 +174,7 @@ class EmbeddedHub:
         variables[f"{PREFIX}MIGRATION_DATABASE_URL"] = ""  # they are not to change the schema
         variables["TEMPORAL_ADDRESS"] = temporal.address
         environment = child_environment(variables)
-        await group.start(self._worker(environment), self._api(environment, given["port"]))
+        await group.start(self._worker(environment), self._api(environment, bound))
 
     def _worker(self, environment: Mapping[str, str]) -> EmbeddedProgram:
         ready = self.data_dir / "worker.ready"
@@ -171,10 +186,12 @@ class EmbeddedHub:
         )
         return worker
 
-    def _api(self, environment: Mapping[str, str], port: str) -> EmbeddedProgram:
-        program = self._program("api", ("-m", "runtime.api_process"), environment)
-        host = environment.get(f"{PREFIX}HOST") or HOST
-        url = f"{_url(host, int(port))}/api/health"
+    def _api(self, environment: Mapping[str, str], bound: socket.socket) -> EmbeddedProgram:
+        descriptor = bound.fileno()
+        argv = ("-m", "runtime.api_process", "--socket", str(descriptor))
+        program = replace(self._program("api", argv, environment), inherited=(descriptor,))
+        host, port = bound.getsockname()[:2]
+        url = f"{_url(host, port)}/api/health"
         return EmbeddedProgram("api", program, is_ready=lambda: _is_healthy(url))
 
     def _program(
@@ -220,14 +237,6 @@ async def _start(group: Supervisor, services: tuple[Service, ...]) -> None:
 def _first(failures: BaseExceptionGroup[EmbeddedError]) -> EmbeddedError:
     first = failures.exceptions[0]
     return _first(first) if isinstance(first, BaseExceptionGroup) else first
-
-
-def _choose(option: str, asked: int | None, preferred: int) -> int:
-    if asked is None or asked == 0:
-        return choose_port(preferred if asked is None else None)
-    if not is_free(asked):
-        raise PortTakenError(f"{option} {asked}: the port is in use, choose another")
-    return asked
 
 
 def _url(host: str, port: int) -> str:

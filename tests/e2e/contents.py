@@ -143,7 +143,7 @@ def read_changes(superuser_url: str, store_id: int) -> dict[str, Any]:
         ).fetchall()[0]
     return {
         "not created once": [row for row in created if row[2] != 1],
-        "gaps": last - count,
+        "gaps": last - distinct,
         "repeated": count - distinct,
         "first": first,
         "ahead of the counter": last - counter,

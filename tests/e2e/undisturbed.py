@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from uuid import uuid4
 
 from temporalio.client import Client
 
@@ -53,7 +54,7 @@ async def _make_tenant(settings: Settings) -> int:
     owner = Database(settings.owner_url(), pool_size=1)
     try:
         async with owner.lookup() as connection:
-            return (await create_tenant(connection, "Undisturbed")).id
+            return (await create_tenant(connection, uuid4().hex)).id
     finally:
         await owner.close()
 
@@ -71,7 +72,7 @@ async def _make_store(hub: Hub, tenant_id: int, form: Mapping[str, str]) -> int:
                 id=store_id,
                 name="Undisturbed",
                 code="undisturbed",
-                webhook_code="undisturbed",
+                webhook_code=uuid4().hex,
                 provider=PROVIDER,
                 store_url=form["storeUrl"],
                 facts=facts.model_dump(mode="json"),

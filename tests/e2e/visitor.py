@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -53,10 +53,13 @@ class Visitor:
         self.statuses[name] = answer.status_code
         return answer.json()
 
-    async def connect(self, name: str, code: str, form: dict[str, Any]) -> Any:
-        """Connect a store with the name that is looked for afterwards."""
+    async def connect(
+        self, name: str, code: str, form: Mapping[str, Any], *, sync: bool = False
+    ) -> Any:
+        """Connect a store; the answer is kept under the name and the code."""
         body = {"name": name, "code": code, "provider": "woocommerce", "config": form}
-        return await self.ask(f"connect {code}", "POST", "/api/stores", json=body | {"sync": True})
+        kept = f"{name} {code}"
+        return await self.ask(kept, "POST", "/api/stores", json=body | {"sync": sync})
 
     async def end_of(self, store_id: int, status: str) -> None:
         """Wait for a run to be over, and for it to have ended so."""
@@ -79,40 +82,47 @@ class Visitor:
         await self.ask("webhook", "POST", f"/api/stores/webhooks/{webhook_code}/newOrder", json={})
 
     async def make_mistakes(self, store_id: int) -> None:
-        """Send secrets in all the wrong ways."""
-        planted, form = self.planted, self.shop.form
-        await self.ask(
-            "wrong key", "GET", "/api/stores", headers={"X-API-Secret": planted.wrong_api_secret}
-        )
-        await self.ask("query", "GET", f"/api/stores?consumer_secret={planted.consumer_secret}")
-        await self.ask("not JSON", "POST", "/api/stores", content=f'{{"{planted.consumer_secret}')
+        """Send secrets in all the wrong ways; the answers are kept under "mistake …"."""
+        planted, store = self.planted, f"/api/stores/{store_id}"
         wrong = planted.wrong_consumer_secret
+        await self.ask("query", "GET", f"/api/stores?consumer_secret={wrong}")
+        mistaken = {"X-API-Secret": planted.wrong_api_secret}
+        await self.ask("mistake key", "GET", "/api/stores", headers=mistaken)
+        headers = {"Content-Type": "application/json"}
+        text = f'{{"{wrong}'
+        await self.ask("mistake text", "POST", "/api/stores", content=text, headers=headers)
+        await self.ask("mistake body", "POST", "/api/stores", json={"config": wrong})
+        moved = {"config": {"consumerSecret": wrong, "storeUrl": self.shop.url}}
+        await self.ask("mistake moved", "PATCH", store, json=moved)
+        changed = {"config": {"consumerSecret": wrong}}
+        await self.ask("mistake change", "PATCH", store, json=changed)
         behind = f"https://me:{planted.url_password}@127.0.0.1:1/"
-        for code, change in {
-            "wrong-secret": {"consumerSecret": wrong},
-            "wrong-url": {"storeUrl": behind},
-            "wrong-type": {"consumerSecret": {"is": wrong}},
-            "with-space": {"consumerSecret": f"{wrong} {wrong}"},
+        changes: dict[str, dict[str, Any]] = {
+            "secret": {"consumerSecret": wrong},
+            "url": {"storeUrl": behind},
+            "type": {"consumerSecret": {"is": wrong}},
+            "space": {"consumerSecret": f"{wrong} {wrong}"},
             "swapped": {"consumerKey": wrong},
-            "surprise": {wrong: wrong},
+            "surprise": {"surprise": wrong},
             "no-shop": {"storeUrl": "http://127.0.0.1:1", "consumerSecret": wrong},
-        }.items():
-            await self.connect("Mistake", code, {**form, **change})
-        changed = {"config": {"consumerSecret": wrong, "storeUrl": self.shop.url}}
-        await self.ask("wrong change", "PATCH", f"/api/stores/{store_id}", json=changed)
-        await self.ask("wrong body", "POST", "/api/stores", json={"config": wrong})
+        }
+        for code, change in changes.items():
+            await self.connect("mistake", code, {**self.shop.form, **change})
 
-    async def have_trouble(self, store_id: int) -> None:
+    async def have_trouble(self) -> None:
         """Let the shop lose the header, so that the keys go into the query; then break it."""
         lost = {"kind": "strip_authorization"}
         await self.shop.set_faults(lost)
-        await self.ask("no header", "POST", f"/api/stores/{store_id}/test-connection")
+        form = {**self.shop.form, "storeUrl": self.shop.https_url}
+        store_id = (await self.connect("By query", "query", form))["id"]
+        self.answers.pop("By query query")  # it tells the webhook secret that was made
         await self.shop.set_faults(lost, {"kind": "error", "status": 404, "path": "/wc/v3/orders"})
-        await self.ask("trouble", "POST", f"/api/stores/{store_id}/import")
+        await self.ask("import", "POST", f"/api/stores/{store_id}/import")
         await self.end_of(store_id, "failed")
         await self.shop.set_faults({"kind": "drop"})
         await self.ask("dropped", "POST", f"/api/stores/{store_id}/test-connection")
         await self.shop.set_faults()
+        await self.ask("trouble", "GET", f"/api/stores/{store_id}/sync-logs")
 
 
 def client_of(hub: Connection) -> httpx.AsyncClient:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 from temporalio.client import Client
@@ -32,7 +33,7 @@ async def open_store(
     owner = Database(database.owner_url, pool_size=1)
     async with AsyncExitStack() as stack:
 
-        async def open_one(**seed: int) -> Scene:
+        async def open_one(**seed: Any) -> Scene:
             shop = served_store(hub, owner, temporal_client, ShopSeed(**seed))
             return await stack.enter_async_context(shop)
 

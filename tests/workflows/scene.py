@@ -3,10 +3,11 @@
 import asyncio
 import dataclasses
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs
 from uuid import uuid4
 
 from sqlalchemy import text
@@ -32,6 +33,7 @@ from workflows.import_store import ImportStoreWorkflow
 from workflows.models import ImportStoreInput, ImportStoreResult
 
 WEBHOOK_SECRET = "whs_planted_5f2d7c91"
+PATIENCE_S = 30
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,7 @@ class Scene:
             | changes
         )
 
-    async def start(
-        self, **changes: Any
-    ) -> WorkflowHandle[ImportStoreWorkflow, ImportStoreResult]:
+    async def start(self, **changes: Any) -> WorkflowHandle[ImportStoreWorkflow, ImportStoreResult]:
         """Start an import as the API does."""
         started = await TemporalGateway(self.client).start_import(self.input(**changes))
         return self.client.get_workflow_handle_for(
@@ -83,20 +83,36 @@ class Scene:
         found = await self.rows(f"select {columns} from stores where id = :store")
         return dict(zip(columns.split(", "), found[0], strict=True))
 
+    async def store_row_once(self, is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """What the store shows once `is_so` says yes to it."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                row = await self.store_row()
+                if is_so(row):
+                    return row
+                await asyncio.sleep(0.02)
+
     async def pages_of(self, entity: Entity, *, at_least: int) -> int:
         """Wait until so many pages of an entity are in; how many are."""
-        while True:
-            found = await self.rows(
-                "select coalesce(sum(pages), 0) from sync_ranges where entity = :entity",
-                entity=entity.value,
-            )
-            if found[0][0] >= at_least:
-                return int(found[0][0])
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                found = await self.rows(
+                    "select coalesce(sum(pages), 0) from sync_ranges where entity = :entity",
+                    entity=entity.value,
+                )
+                if found[0][0] >= at_least:
+                    return int(found[0][0])
+                await asyncio.sleep(0.01)
 
     def requests(self, route: str = "/wp-json/wc/v3/") -> list[dict[str, Any]]:
         """What the shop was asked, from the oldest on."""
         return [entry for entry in self.shop.journal.log() if entry["path"].startswith(route)]
+
+    def pages_read(self, entity: Entity) -> list[int]:
+        """The pages of an entity that were asked for whole, in order."""
+        route = f"/wp-json/wc/v3/{entity.value}"
+        asked = (parse_qs(entry["query"]) for entry in self.requests(route))
+        return [int(one["page"][0]) for one in asked if "_fields" not in one and "page" in one]
 
     def fail(self, kind: str, **members: Any) -> None:
         """Add a fault, as the shop's control API does."""

@@ -1,6 +1,5 @@
 import asyncio
 from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
@@ -23,12 +22,6 @@ async def cancelled(running: WorkflowHandle[Any, Any]) -> None:
     with pytest.raises(WorkflowFailureError) as ended:
         await running.result()
     assert isinstance(ended.value.cause, CancelledError)
-
-
-def pages_read(scene: Scene) -> list[int]:
-    """The pages of orders that were asked for whole, in order."""
-    asked = (parse_qs(entry["query"]) for entry in scene.requests("/wp-json/wc/v3/orders"))
-    return [int(one["page"][0]) for one in asked if "_fields" not in one and "page" in one]
 
 
 async def pages_done(scene: Scene) -> set[int]:
@@ -61,11 +54,11 @@ async def test_an_import_that_was_cancelled_goes_on_at_the_page_where_it_was(
 
     result = await scene.import_store(pages_per_activity=3, in_flight=2)
     assert 4 <= len(done) < 14
-    assert done.isdisjoint(pages_read(scene))
+    assert done.isdisjoint(scene.pages_read(ORDERS))
     assert result.run_id == run_id
     assert await compare(scene) == RIGHT
     size = len(list(scene.shop.shop.truth("orders")))
-    assert result.entities[ORDERS] == Counts(seen=size, created=size, pages=15)
+    assert result.entities[ORDERS] == Counts(seen=size, created=size, pages=16)
     changes = "select record_id from changes where entity = 'orders'"
     assert len(await scene.rows(changes)) == size
 
@@ -89,8 +82,7 @@ async def test_an_import_that_waits_for_its_shop_can_be_cancelled_at_once(
     scene = await open_store(products=10, orders=10)
     scene.fail("maintenance", retry_after=600)
     running = await scene.start(ladder_s=(0, 3_600))
-    while (await scene.store_row())["next_retry_at"] is None:
-        await asyncio.sleep(0.02)
+    await scene.store_row_once(lambda row: row["next_retry_at"] is not None)
     await cancelled(running)
     assert await scene.store_row() == {
         "sync_status": "pending",

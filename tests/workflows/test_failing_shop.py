@@ -1,5 +1,5 @@
-import asyncio
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,7 +9,6 @@ from temporalio.exceptions import ApplicationError
 from domain.entities import Entity
 from tests.workflows.conftest import OpenStore
 from tests.workflows.histories import current_details
-from tests.workflows.scene import Scene
 from tests.workflows.truth import RIGHT, compare
 
 pytestmark = pytest.mark.usefixtures("workers")
@@ -24,13 +23,6 @@ async def failure_of(running: WorkflowHandle[Any, Any]) -> ApplicationError:
     cause = failure.value.cause
     assert isinstance(cause, ApplicationError)
     return cause
-
-
-async def shown_failure(scene: Scene) -> dict[str, Any]:
-    """What the store shows once it shows a failure."""
-    while (row := await scene.store_row())["last_sync_error"] is None:
-        await asyncio.sleep(0.02)
-    return row
 
 
 async def test_keys_that_are_refused_stop_the_import_at_the_first_request(
@@ -71,7 +63,7 @@ async def test_a_shop_that_counts_requests_is_waited_for_as_it_asks(open_store: 
     await scene.import_store()
     orders = scene.requests("/wp-json/wc/v3/orders")
     assert [entry["status"] for entry in orders[:3]] == [429, 429, 200]
-    waits = [later["started"] - one["ended"] for one, later in zip(orders[:2], orders[1:3])]
+    waits = [later["started"] - one["ended"] for one, later in pairwise(orders[:3])]
     assert all(1.0 <= wait < 4.0 for wait in waits)
     assert await scene.rows("select last_sync_error, sync_retry_count from stores") == [(None, 0)]
     assert await compare(scene) == RIGHT
@@ -85,16 +77,15 @@ async def test_maintenance_is_shown_while_it_is_waited_for_and_forgotten_after(
     scene.fail("maintenance", retry_after=2, path="/wc/v3/customers", count=3)
     begun = datetime.now(UTC)
     running = await scene.start()
-    shown = await shown_failure(scene)
+    shown = await scene.store_row_once(lambda row: row["last_sync_error"] is not None)
     assert shown["sync_status"] == "in_progress"
     assert "503" in shown["last_sync_error"]
     assert shown["sync_retry_count"] == 1
     assert begun < shown["next_retry_at"] < begun + timedelta(seconds=15)
     details = await current_details(scene, f"pull/{scene.store_id}/customers")
     assert "waiting for the store: " in details
-    while (await scene.store_row())["last_sync_error"] is not None:
-        await asyncio.sleep(0.05)
-    shown = await shown_failure(scene)
+    await scene.store_row_once(lambda row: row["last_sync_error"] is None)
+    shown = await scene.store_row_once(lambda row: row["last_sync_error"] is not None)
     remaining = shown["next_retry_at"] - datetime.now(UTC)
     assert timedelta(seconds=25) < remaining < timedelta(seconds=31)
     assert len(scene.requests("/wp-json/wc/v3/orders")) == 1
@@ -129,8 +120,10 @@ async def test_a_shop_that_stays_down_is_tried_on_every_rung_and_then_given_up(
 async def test_answers_that_are_cut_short_or_no_json_are_read_again(open_store: OpenStore) -> None:
     scene = await open_store(products=150, orders=150)
     for nth, (kind, path) in enumerate(
-        [("drop", "products"), ("truncate", "products"), ("html", "orders"), ("bom", "orders")]
-        + [("notice", "customers"), ("drop", "orders")],
+        [
+            *(("drop", "products"), ("truncate", "products"), ("html", "orders")),
+            *(("bom", "orders"), ("notice", "customers"), ("drop", "orders")),
+        ],
         start=2,
     ):
         members = {"when": "after"} if kind == "drop" else {}

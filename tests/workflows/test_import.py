@@ -38,7 +38,9 @@ async def test_a_shop_is_imported_as_it_is_and_a_second_time_nothing_changes(
         for entity, (size, pages) in sizes.items()
     }
     assert (first.rounds, first.is_settled) == (1, True)
-    changes = await scene.rows("select entity, action, bulk, count(*) from changes group by 1, 2, 3")
+    changes = await scene.rows(
+        "select entity, action, bulk, count(*) from changes group by 1, 2, 3"
+    )
     assert {row[:3] for row in changes} >= {("orders", "created", True)}
     assert {row[3] for row in changes if row[0] == "orders"} == {124}
     async with scene.hub.database.tenant(scene.tenant_id) as connection:

@@ -107,8 +107,9 @@ async def _begin(api: ApiClient, shop: SandboxShop) -> tuple[int, str | None]:
         say(f"The shop moved to {shop.url}", stderr=True)
         moved = {"config": shop.form, "storeMoved": True}
         await api.patch(f"/api/stores/{store['id']}", moved)
-    say(f"The shop at {shop.url} is connected: importing it again", stderr=True)
     started = await api.post(f"/api/stores/{store['id']}/import")
+    what = "its import goes on" if started["alreadyRunning"] else "importing it again"
+    say(f"The shop at {shop.url} is connected: {what}", stderr=True)
     return store["id"], started["temporalUiUrl"]
 
 

@@ -1,9 +1,12 @@
+"""One embedded hub through its life: a demo, another one, then `entrepot up` on what they left."""
+
 import asyncio
 import json
 import os
 import signal
 import stat
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +18,64 @@ from runtime.cli.api_client import ApiAccess, connect
 from runtime.cli.demo.verify import Verdict, verify
 from runtime.cli.sandbox_shop import SandboxShop
 from runtime.embedded.connection import load_connection
-from tests.runtime.cli.processes import Running, eventually, run_cli
-
-pytestmark = pytest.mark.xdist_group("hub")
+from tests.runtime.cli.processes import Running, eventually, run_cli, running_up
 
 CODE = "sandbox"
 STORE = 1
+ENTITIES = {"categories", "products", "variants", "levels", "customers", "guests", "orders"}
+SIZE = ("--products", "60", "--orders", "60")
+
+
+@dataclass(frozen=True)
+class Demos:
+    """The JSON of two demos in a row."""
+
+    data_dir: Path
+    first: dict[str, Any]
+    second: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def demos(tmp_path_factory: pytest.TempPathFactory) -> Demos:
+    data_dir = tmp_path_factory.mktemp("demo") / "hub"
+    return Demos(data_dir, _demo(data_dir, *SIZE), _demo(data_dir))
+
+
+@pytest.fixture(scope="module")
+def hub(demos: Demos) -> Iterator[Running]:
+    with running_up(demos.data_dir, ["--sandbox"]) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shop(hub: Running) -> SandboxShop:
+    told = json.loads((hub.data_dir / "sandbox.json").read_text())
+    return SandboxShop.model_validate(told)
+
+
+def _demo(data_dir: Path, *options: str) -> dict[str, Any]:
+    arguments = ("demo", "--once", "--json", "--data-dir", str(data_dir), *options)
+    ended = run_cli(*arguments, cwd=data_dir.parent)
+    assert ended.returncode == 0, ended.stderr
+    return dict(json.loads(ended.stdout))
+
+
+def test_every_record_of_the_shop_is_right_in_the_hub(demos: Demos) -> None:
+    assert demos.first["entities"].keys() == ENTITIES
+    for counts in demos.first["entities"].values():
+        assert counts["sandbox"] == counts["hub"] > 0
+        wrong = {name: counts[name] for name in ("missing", "extra", "doubled", "stale")}
+        assert wrong == dict.fromkeys(wrong, 0)
+    told = ("ok", "unchanged", "differences")
+    assert [demos.first[name] for name in told] == [True, False, []]
+
+
+def test_a_second_demo_finds_everything_unchanged(demos: Demos) -> None:
+    assert demos.second["entities"] == demos.first["entities"]
+    assert (demos.second["ok"], demos.second["unchanged"]) == (True, True)
+    for one in demos.second["import"].values():
+        assert one["seen"] == one["unchanged"] > 0
+        assert one["created"] == one["updated"] == one["deleted"] == one["rejected"] == 0
 
 
 def examine(hub: Running, shop: SandboxShop) -> Verdict:

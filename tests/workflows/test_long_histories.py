@@ -1,0 +1,55 @@
+from collections.abc import AsyncIterator
+
+import pytest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+
+from activities.models import Counts
+from domain.entities import Entity
+from runtime.embedded.temporal import _binary
+from runtime.hub import Hub
+from runtime.settings import Settings
+from tests.workflows.conftest import OpenStore
+from tests.workflows.histories import histories
+from tests.workflows.scene import working
+from tests.workflows.truth import RIGHT, compare
+from workflows.search_attributes import ALL
+
+ORDERS = Entity.ORDERS
+
+
+@pytest.fixture
+async def temporal_client() -> AsyncIterator[Client]:
+    """A server that wants a history continued as new after 30 events instead of 4,096."""
+    async with await WorkflowEnvironment.start_local(
+        data_converter=pydantic_data_converter,
+        dev_server_existing_path=_binary(),
+        dev_server_extra_args=[
+            "--dynamic-config-value",
+            "limit.historyCount.suggestContinueAsNew=30",
+        ],
+        search_attributes=list(ALL),
+    ) as environment:
+        yield environment.client
+
+
+async def test_a_pull_whose_history_grows_long_is_continued_as_new_and_loses_nothing(
+    open_store: OpenStore, temporal_client: Client, hub: Hub, settings: Settings
+) -> None:
+    async with working(temporal_client, hub, settings):
+        scene = await open_store(products=5, orders=1_500)
+        result = await scene.import_store(pages_per_activity=1)
+    assert await compare(scene) == RIGHT
+    size = len(list(scene.shop.shop.truth("orders")))
+    assert result.entities[ORDERS] == Counts(seen=size, created=size, pages=17)
+    pulls = [
+        history
+        async for history in histories(scene)
+        if history.workflow_id == f"pull/{scene.store_id}/orders"
+    ]
+    ends = [history.events[-1].WhichOneof("attributes") for history in pulls]
+    assert ends.count("workflow_execution_continued_as_new_event_attributes") >= 1
+    assert ends.count("workflow_execution_completed_event_attributes") == 2
+    assert max(len(history.events) for history in pulls) < 100
+    assert sorted(scene.pages_read(ORDERS)) == list(range(1, 16))
