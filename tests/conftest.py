@@ -20,7 +20,14 @@ from db.migrate import upgrade
 from runtime.embedded.postgres import OWNER_ROLE, EmbeddedPostgres
 from runtime.search_attributes import register_search_attributes
 from runtime.settings import Settings, load_settings
-from tests.servers import TEMPLATE, TestDatabase, locked, new_database, shared_server
+from tests.servers import (
+    TEMPLATE,
+    TestDatabase,
+    environment,
+    locked,
+    new_database,
+    shared_server,
+)
 
 
 @pytest.fixture(scope="session")
@@ -99,15 +106,7 @@ def settings_env(
 
     Hand it to subprocesses: `env={**os.environ, **settings_env}`.
     """
-    variables = {
-        "ENTREPOT_DATABASE_URL": database.app_url,
-        "ENTREPOT_MIGRATION_DATABASE_URL": database.owner_url,
-        "ENTREPOT_ENCRYPTION_KEY": "5a" * 32,
-        "ENTREPOT_ALLOW_PRIVATE_ADDRESSES": "true",
-        "ENTREPOT_RETRY_LADDER_S": "0,1,1",
-        "TEMPORAL_ADDRESS": temporal_address,
-        "TEMPORAL_NAMESPACE": temporal_namespace,
-    }
+    variables = environment(database, temporal_address, temporal_namespace)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     return variables

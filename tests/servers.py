@@ -63,6 +63,21 @@ def new_database(server: EmbeddedPostgres) -> TestDatabase:
     )
 
 
+def environment(
+    database: TestDatabase, temporal_address: str, temporal_namespace: str
+) -> dict[str, str]:
+    """The variables of a process that uses these servers."""
+    return {
+        "ENTREPOT_DATABASE_URL": database.app_url,
+        "ENTREPOT_MIGRATION_DATABASE_URL": database.owner_url,
+        "ENTREPOT_ENCRYPTION_KEY": "5a" * 32,
+        "ENTREPOT_ALLOW_PRIVATE_ADDRESSES": "true",
+        "ENTREPOT_RETRY_LADDER_S": "0,1,1",
+        "TEMPORAL_ADDRESS": temporal_address,
+        "TEMPORAL_NAMESPACE": temporal_namespace,
+    }
+
+
 def _start(kind: str, directory: Path) -> dict[str, str]:
     with (directory / f"{kind}.log").open("w") as log:
         subprocess.run(

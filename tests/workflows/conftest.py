@@ -1,23 +1,57 @@
-"""A hub at work in this process, with stores on demand."""
+"""A hub at work in this process, with stores on demand. One per module: it takes a while to start.
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+Everything here lives in the module's event loop, and so do the tests:
+`pytestmark = pytest.mark.asyncio(loop_scope="module")`.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
 
 from db.session import Database
 from runtime.hub import Hub
-from runtime.settings import Settings
+from runtime.settings import Settings, load_settings
 from sandbox.woocommerce.seed import ShopSeed
-from tests.servers import TestDatabase
+from tests.servers import TestDatabase, environment
 from tests.workflows.scene import Scene, served_store, working
 
 OpenStore = Callable[..., Awaitable[Scene]]
 
 
-@pytest.fixture
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a module in one process."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+@pytest.fixture(scope="module")
+def settings(
+    database: TestDatabase, temporal_address: str, temporal_namespace: str
+) -> Iterator[Settings]:
+    """The settings of a hub that uses this module's servers."""
+    with pytest.MonkeyPatch.context() as patch:
+        variables = environment(database, temporal_address, temporal_namespace)
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        yield load_settings(env_file=None)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def temporal_client(temporal_address: str, temporal_namespace: str) -> Client:
+    """A client of this module's namespace."""
+    return await Client.connect(
+        temporal_address, namespace=temporal_namespace, data_converter=pydantic_data_converter
+    )
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def hub(settings: Settings) -> AsyncIterator[Hub]:
     """The parts of a worker process."""
     hub = Hub.build(settings, pool_size=10)
@@ -25,9 +59,16 @@ async def hub(settings: Settings) -> AsyncIterator[Hub]:
     await hub.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def workers(temporal_client: Client, hub: Hub, settings: Settings) -> AsyncIterator[None]:
+    """Workers on all task queues."""
+    async with working(temporal_client, hub, settings):
+        yield
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def open_store(
-    hub: Hub, database: TestDatabase, temporal_client: Client
+    hub: Hub, database: TestDatabase, temporal_client: Client, workers: None
 ) -> AsyncIterator[OpenStore]:
     """Call it with the members of a `ShopSeed` for a store that is connected to such a shop."""
     owner = Database(database.owner_url, pool_size=1)
@@ -39,10 +80,3 @@ async def open_store(
 
         yield open_one
     await owner.close()
-
-
-@pytest.fixture
-async def workers(temporal_client: Client, hub: Hub, settings: Settings) -> AsyncIterator[None]:
-    """Workers on all task queues of this module's namespace."""
-    async with working(temporal_client, hub, settings):
-        yield

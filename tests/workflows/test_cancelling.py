@@ -11,7 +11,7 @@ from tests.workflows.conftest import OpenStore
 from tests.workflows.scene import Scene
 from tests.workflows.truth import RIGHT, compare
 
-pytestmark = pytest.mark.usefixtures("workers")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ORDERS = Entity.ORDERS
 

@@ -14,7 +14,7 @@ from tests.workflows.histories import histories, shown
 from tests.workflows.scene import Scene
 from workflows.models import CheckStoreInput, CheckStoreResult
 
-pytestmark = pytest.mark.usefixtures("workers")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def put_on_trial(scene: Scene, *, minutes: int = 15, **changes: str) -> int:

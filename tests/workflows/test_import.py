@@ -16,7 +16,7 @@ from tests.workflows.scene import WEBHOOK_SECRET
 from tests.workflows.truth import RIGHT, compare
 from workflows.models import ImportStoreResult
 
-pytestmark = pytest.mark.usefixtures("workers")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CATEGORIES, PRODUCTS, CUSTOMERS, ORDERS = (
     Entity.CATEGORIES,

@@ -29,7 +29,7 @@ from workflows.registration import WORKFLOWS, sandboxed_runner
 from workflows.search_attributes import ALL
 from workflows.task_queues import TaskQueue
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("ladder")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 class DownShop:

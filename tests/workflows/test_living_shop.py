@@ -4,7 +4,7 @@ from domain.entities import Entity
 from tests.workflows.conftest import OpenStore
 from tests.workflows.truth import RIGHT, Verdict, compare
 
-pytestmark = pytest.mark.usefixtures("workers")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ORDERS = Entity.ORDERS
 

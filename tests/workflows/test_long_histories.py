@@ -1,6 +1,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
@@ -8,18 +9,17 @@ from temporalio.testing import WorkflowEnvironment
 from activities.models import Counts
 from domain.entities import Entity
 from runtime.embedded.temporal import _binary
-from runtime.hub import Hub
-from runtime.settings import Settings
 from tests.workflows.conftest import OpenStore
 from tests.workflows.histories import histories
-from tests.workflows.scene import working
 from tests.workflows.truth import RIGHT, compare
 from workflows.search_attributes import ALL
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ORDERS = Entity.ORDERS
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def temporal_client() -> AsyncIterator[Client]:
     """A server that wants a history continued as new after 30 events instead of 4,096."""
     async with await WorkflowEnvironment.start_local(
@@ -35,11 +35,10 @@ async def temporal_client() -> AsyncIterator[Client]:
 
 
 async def test_a_pull_whose_history_grows_long_is_continued_as_new_and_loses_nothing(
-    open_store: OpenStore, temporal_client: Client, hub: Hub, settings: Settings
+    open_store: OpenStore,
 ) -> None:
-    async with working(temporal_client, hub, settings):
-        scene = await open_store(products=5, orders=1_500)
-        result = await scene.import_store(pages_per_activity=1)
+    scene = await open_store(products=5, orders=1_500)
+    result = await scene.import_store(pages_per_activity=1)
     assert await compare(scene) == RIGHT
     size = len(list(scene.shop.shop.truth("orders")))
     assert result.entities[ORDERS] == Counts(seen=size, created=size, pages=17)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[3]
-_PATIENCE_S = 60.0
+_PATIENCE_S = 180.0
 
 
 def environment() -> dict[str, str]:
@@ -90,7 +90,7 @@ def running_up(data_dir: Path, options: Sequence[str] = ()) -> Iterator[Running]
 
 
 def eventually(is_so: Callable[[], bool]) -> bool:
-    """Whether it becomes so within a minute."""
+    """Whether it becomes so before patience ends."""
     deadline = time.monotonic() + _PATIENCE_S
     while not is_so():
         if time.monotonic() > deadline:
