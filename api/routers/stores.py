@@ -25,7 +25,7 @@ from api.services import ApiServices, Services
 from api.store_views import facts_view, store_view
 from api.temporal import TemporalUnavailableError
 from api.trials import judge, trial_of_stored
-from db.stores import delete_store, list_stores
+from db.stores import delete_store, list_stores, update_store
 from domain.entities import Entity
 from workflows.ids import import_id, pull_id
 
@@ -149,7 +149,10 @@ async def delete(store_id: StoreId, principal: StoresWriter, services: Services)
 async def test_connection(
     store_id: StoreId, principal: StoresWriter, services: Services, idempotency: Idempotent
 ) -> Response:
-    """Try the stored credentials now. Changes nothing."""
+    """Try the stored credentials now, and keep what the store tells of itself.
+
+    How a store has to be asked can change: after this, imports ask it as the test did.
+    """
 
     async def work() -> Response:
         store = await get_store(services, principal.tenant_id, store_id)
@@ -158,6 +161,9 @@ async def test_connection(
         ) as trial:
             verdict = await judge(services, trial)
         refused = verdict.problem
+        if refused is None:
+            async with services.database.tenant(principal.tenant_id) as connection:
+                await update_store(connection, store.id, {"facts": dict(verdict.facts)})
         answer = TestConnectionAnswer(
             connected=refused is None,
             message=refused.detail if refused else _CONNECTED,
