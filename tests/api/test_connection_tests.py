@@ -23,7 +23,7 @@ async def test_stored_credentials_are_tried_and_what_was_learned_is_kept(
 ) -> None:
     store_id = await connect(caller)
     ((name, code, store_url, _, *sealed),) = await ciphertext(hub, caller, store_id)
-    learned = {**FACTS, "version": "2.0.0"}
+    learned: dict[str, object] = {**FACTS, "version": "2.0.0"}
     hub.gateway.find(learned)
     answer = await caller.post(f"/api/stores/{store_id}/test-connection")
     assert (answer.status_code, answer.json()) == (
