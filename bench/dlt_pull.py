@@ -32,14 +32,14 @@ def pull(told: Mapping[str, Any]) -> dict[str, Any]:
         destination=dlt.destinations.postgres(told["database_url"]),
         dataset_name="landed",
     )
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.process_time()
     pipeline.run(source, **options).raise_on_failed_jobs()
-    seconds = time.perf_counter() - started
+    seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
     with pipeline.sql_client() as client:
         held = {
             name: client.execute_sql(f"select count(*) from {name}")[0][0] for name in RESOURCES
         }
-    return {"seconds": seconds, "held": held, "version": dlt.__version__}
+    return {"seconds": seconds, "cpu_s": cpu, "held": held, "version": dlt.__version__}
 
 
 def _source(told: Mapping[str, Any]) -> dict[str, Any]:

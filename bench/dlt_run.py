@@ -22,6 +22,7 @@ class DltRun:
     """What one pipeline did."""
 
     seconds: float
+    cpu_s: float
     held: Mapping[str, int]
     version: str
 

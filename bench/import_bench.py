@@ -111,6 +111,10 @@ def figures(measured: Measured, options: ImportOptions) -> dict[str, Any]:
         "dlt_ratio": _ratio(main_rate, dlt_rates.get("nested")),
         "dlt_flat_ratio": _ratio(main_rate, dlt_rates.get("flat")),
         "dlt_records_per_s": {name: round(rate) for name, rate in dlt_rates.items()},
+        "dlt_cpu_us_per_record": {
+            name: round(1e6 * run.cpu_s / sum(run.held.values()))
+            for name, run in measured.dlt.items()
+        },
         "dlt_version": next((run.version for run in measured.dlt.values()), None),
         "products": options.shop_size.products,
         "orders": options.shop_size.orders,

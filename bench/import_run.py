@@ -76,6 +76,7 @@ async def import_shop(
         rig.write_back()
         pids = {**rig.pids, "worker": worker_pid, "shop": shop.pid}
         before, started = cpu_of(pids), time.perf_counter()
+        begun_at = datetime.now(UTC)
         args = ImportStoreInput(tenant_id=tenant_id, store_id=store_id, provider=PROVIDER)
         begun = await TemporalGateway(client).start_import(args)
         handle = client.get_workflow_handle(begun.workflow_id, result_type=ImportStoreResult)
@@ -87,7 +88,7 @@ async def import_shop(
         return ImportRun(
             held=await _held(hub.database, tenant_id, shop),
             seconds=seconds,
-            history_events=await _history_events(client, store_id),
+            history_events=await _history_events(client, store_id, begun_at),
             worker_peak_mb=peak_mb(worker_pid),
             cpu_s=since(before, after),
             gets=shop.gets(),
@@ -154,11 +155,15 @@ async def _count(connection: AsyncConnection) -> dict[str, int]:
     return {str(row[0]): int(row[1]) for row in await connection.execute(_HELD)}
 
 
-async def _history_events(client: Client, store_id: int) -> int:
-    """The events of the store's workflows, once all of them show as done."""
+async def _history_events(client: Client, store_id: int, begun_at: datetime) -> int:
+    """The events of one import's workflows, once all of them show as done.
+
+    Stores of other databases have the same id, so only what began since then counts.
+    """
+    query = f'StoreId = "{store_id}" and StartTime >= "{begun_at.isoformat()}"'
     async with asyncio.timeout(_VISIBLE_WITHIN_S):
         while True:
-            runs = [run async for run in client.list_workflows(f'StoreId = "{store_id}"')]
+            runs = [run async for run in client.list_workflows(query)]
             is_whole = any(run.id.startswith("import/") for run in runs)
             if is_whole and all(run.status != WorkflowExecutionStatus.RUNNING for run in runs):
                 return sum(run.history_length for run in runs)
