@@ -45,6 +45,7 @@ async def running(
     """Serve `app` on a bound socket for as long as the context is open."""
     config = uvicorn.Config(
         app,
+        log_config=None,
         log_level="error",
         access_log=False,
         lifespan="off",

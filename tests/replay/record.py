@@ -1,16 +1,16 @@
-"""Record the histories that the replay tests read: `make record-history`.
+"""Records the histories that the replay tests read: `python -m tests.replay.record`.
 
-Each scene is a real run: real PostgreSQL, a real Temporal server and the sandbox shop over HTTP.
-Record again only after a change that is behind `workflow.patched`, or to add a scene: a replay
-that fails tells of running workflows that would fail.
+Only for a workflow that is new or was never released. Where a recorded history does not replay any
+more, the change belongs behind `workflow.patched`, because runs like it may be under way somewhere.
 """
 
 import asyncio
-import json
-import shutil
+import os
+import sys
 import tempfile
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,200 +18,196 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from api.temporal import TemporalGateway
-from db.crypto import store_context
 from db.migrate import upgrade
 from db.session import Database
-from db.store_checks import StoreCheck, allocate_store_id, create_check
 from domain.entities import Entity
 from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.embedded.temporal import _binary
 from runtime.hub import Hub
-from runtime.settings import load_settings
+from runtime.settings import Settings, load_settings
 from sandbox.woocommerce.seed import ShopSeed
+from tests.replay.cases import CASES, HISTORIES
+from tests.replay.scrub import scrubbed
 from tests.workflows.scene import Scene, served_store, working
-from workflows import ids
-from workflows.models import CheckStoreInput
+from tests.workflows.test_check_store import check, put_on_trial
 from workflows.search_attributes import ALL
 
-HISTORIES = Path(__file__).parent / "histories"
-SUGGESTED_EVENTS = 90
-"""Histories as long as this are suggested to continue as new, so that one scene does."""
-
-Play = Callable[[Scene], Awaitable[None]]
+LONG = ("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=40")
 
 
-async def _imported(scene: Scene) -> None:
-    """Whole and quiet: every phase of an import, and a catch-up that finds nothing."""
-    await scene.import_store(pages_per_activity=1, in_flight=2)
+@dataclass(frozen=True)
+class Recorder:
+    """A hub at work, and what was recorded so far."""
+
+    hub: Hub
+    owner: Database
+    client: Client
+    stack: AsyncExitStack
+    taken: dict[str, WorkflowHistory]
+
+    async def open(self, **seed: Any) -> Scene:
+        """A store connected to a new shop."""
+        shop = served_store(self.hub, self.owner, self.client, ShopSeed(seed=9, **seed))
+        return await self.stack.enter_async_context(shop)
+
+    async def runs(self, workflow_id: str) -> list[WorkflowHistory]:
+        """The histories of a workflow id, from the oldest run on."""
+        query = f'WorkflowId = "{workflow_id}"'
+        found = [one async for one in self.client.list_workflows(query)]
+        found.sort(key=lambda one: one.start_time)
+        handles = [self.client.get_workflow_handle(one.id, run_id=one.run_id) for one in found]
+        return [await handle.fetch_history() for handle in handles]
+
+    async def take(self, scene: Scene, kind: str, **names: int) -> None:
+        """Keep runs of one of a store's workflows: name of the case and number of the run."""
+        workflow_id = {
+            "import": f"import/{scene.store_id}",
+            **{entity.value: f"pull/{scene.store_id}/{entity.value}" for entity in Entity},
+        }[kind]
+        runs = await self.runs(workflow_id)
+        self.taken |= {name: runs[number] for name, number in names.items()}
 
 
-async def _living(scene: Scene) -> None:
-    """Edits, additions and deletions: catch-up rounds that find something."""
-    scene.churn(Entity.ORDERS, events=4)
-    await scene.import_store(pages_per_activity=1, in_flight=2)
+@asynccontextmanager
+async def recorder(
+    settings: Settings, owner_url: str, *options: str
+) -> AsyncIterator[Recorder]:
+    """A worker on a Temporal server of its own."""
+    async with AsyncExitStack() as stack:
+        server = await WorkflowEnvironment.start_local(
+            data_converter=pydantic_data_converter,
+            dev_server_existing_path=_binary(),
+            dev_server_extra_args=options,
+            search_attributes=list(ALL),
+        )
+        await stack.enter_async_context(server)
+        hub, owner = Hub.build(settings, pool_size=10), Database(owner_url, pool_size=1)
+        stack.push_async_callback(hub.close)
+        stack.push_async_callback(owner.close)
+        await stack.enter_async_context(working(server.client, hub, settings))
+        yield Recorder(hub, owner, server.client, stack, {})
 
 
-async def _refused(scene: Scene) -> None:
-    """The shop takes the keys no more."""
-    scene.fail("error", path="/wc/v3", status=401)
-    await _fails(scene)
+async def failing(scene: Scene, **options: Any) -> None:
+    """An import that is expected to fail."""
+    try:
+        await scene.import_store(**options)
+    except WorkflowFailureError:
+        return
+    raise AssertionError("the import was to fail")
 
 
-async def _waiting(scene: Scene) -> None:
-    """Down past the quick tries, told to wait, then back."""
-    scene.fail("maintenance", path="/wc/v3/products", retry_after=1, count=4)
-    await scene.import_store()
-
-
-async def _given_up(scene: Scene) -> None:
-    """Down to the end of the ladder."""
-    scene.fail("error", path="/wc/v3/orders", status=500)
-    await _fails(scene)
-
-
-async def _cancelled(scene: Scene) -> None:
-    """Cancelled while it reads."""
-    scene.fail("slow", path="/wc/v3/orders", delay_s=0.1)
-    running = await scene.start(pages_per_activity=2, in_flight=2)
-    await scene.pages_of(Entity.ORDERS, at_least=2)
+async def cancelled(scene: Scene, *, pages: int, **options: Any) -> None:
+    """An import that is cancelled once so many pages of orders are in."""
+    running = await scene.start(**options)
+    if pages:
+        await scene.pages_of(Entity.ORDERS, at_least=pages)
     await running.cancel()
     try:
         await running.result()
     except WorkflowFailureError:
         return
-    raise AssertionError("the import ended before it was cancelled")
+    raise AssertionError("the import was to be cancelled")
 
 
-async def _long(scene: Scene) -> None:
-    """So many pages that a pull continues as new."""
-    await scene.import_store(pages_per_activity=1, in_flight=1)
-
-
-async def _checked(scene: Scene) -> None:
-    """Credentials that are right, and credentials that are not."""
-    for number, secret in enumerate((scene.ready.consumer_secret, "cs_" + "0" * 40)):
-        check_id = await _put_on_trial(scene, secret)
-        args = CheckStoreInput(
-            tenant_id=scene.tenant_id, store_check_id=check_id, provider="woocommerce"
-        )
-        result = await TemporalGateway(scene.client).check_store(
-            args, store_id=scene.store_id, timeout_s=20
-        )
-        assert (result.facts is None) == bool(number)
-
-
-SCENES: dict[str, tuple[ShopSeed, Play]] = {
-    "checked": (ShopSeed(products=5, orders=5), _checked),
-    "imported": (ShopSeed(products=60, orders=60), _imported),
-    "living": (ShopSeed(products=5, orders=450), _living),
-    "refused": (ShopSeed(products=5, orders=5), _refused),
-    "waiting": (ShopSeed(products=5, orders=5), _waiting),
-    "given-up": (ShopSeed(products=5, orders=5), _given_up),
-    "cancelled": (ShopSeed(products=5, orders=900), _cancelled),
-    "long": (ShopSeed(products=5, orders=2_500), _long),
-}
-
-
-async def _fails(scene: Scene) -> None:
-    try:
-        await scene.import_store()
-    except WorkflowFailureError:
-        return
-    raise AssertionError("the import should have failed")
-
-
-async def _put_on_trial(scene: Scene, secret: str) -> int:
-    form = {
-        "storeUrl": scene.ready.url,
-        "consumerKey": scene.ready.consumer_key,
-        "consumerSecret": secret,
+async def record_checks(to: Recorder) -> None:
+    scene = await to.open(products=5, orders=5)
+    ids = {
+        "check_ok": await put_on_trial(scene),
+        "check_refused": await put_on_trial(scene, consumerSecret="cs_" + "0" * 40),
+        "check_failed": await put_on_trial(scene),
     }
-    async with scene.hub.database.tenant(scene.tenant_id) as connection:
-        store_id = await allocate_store_id(connection)
-        sealed = scene.hub.box.seal(json.dumps(form).encode(), context=store_context(store_id))
-        check = StoreCheck(store_id=store_id, provider="woocommerce", sealed=sealed)
-        return await create_check(
-            connection,
-            scene.tenant_id,
-            check,
-            expires_at=datetime.now(UTC) + timedelta(minutes=15),
-        )
+    for name, check_id in ids.items():
+        if name == "check_failed":
+            scene.fail("error", status=502)
+        await check(scene, check_id)
+        to.taken[name] = (await to.runs(f"check/{check_id}"))[0]
 
 
-def scrubbed(value: Any) -> Any:
-    """A history without what tells of the machine it was recorded on."""
-    if isinstance(value, dict):
-        return {
-            key: "recorded" if key == "identity" else scrubbed(member)
-            for key, member in value.items()
-            if key != "stackTrace"
-        }
-    return [scrubbed(member) for member in value] if isinstance(value, list) else value
+async def record_imports(to: Recorder) -> None:
+    scene = await to.open(products=120, orders=420)
+    await scene.import_store(pages_per_activity=2, in_flight=2)
+    await to.take(scene, "import", import_ok=0)
+    await to.take(scene, "orders", pull_pages=0, catch_up_tracked=1)
+    await to.take(scene, "categories", catch_up_read_again=1)
+
+    living = await to.open(products=10, orders=250)
+    living.fail("churn", entity="orders", max_events=14, id_pages=True, seed=3)
+    await living.import_store()
+    await to.take(living, "import", import_of_a_living_shop=0)
+    await to.take(living, "orders", catch_up_swept_twice=1)
 
 
-async def _save(client: Client, scene_name: str) -> None:
-    found = [one async for one in client.list_workflows()]
-    for number, one in enumerate(sorted(found, key=lambda one: one.start_time)):
-        handle = client.get_workflow_handle(one.id, run_id=one.run_id)
-        history: WorkflowHistory = await handle.fetch_history()
-        key = ids.parse_id(one.id)
-        subject = f"-{key.entity.value}" if key.entity else ""
-        path = HISTORIES / f"{scene_name}.{number:02}-{key.kind}{subject}.json"
-        document = {"workflow_id": one.id, "history": scrubbed(json.loads(history.to_json()))}
-        path.write_text(json.dumps(document, separators=(",", ":")) + "\n")
-        print(path.name, len(history.events), "events")  # noqa: T201 - what was recorded
+async def record_failures(to: Recorder) -> None:
+    refused = await to.open(products=5, orders=500)
+    refused.fail("error", status=401, path="/wc/v3/orders", skip=3)
+    await failing(refused, pages_per_activity=1)
+    await to.take(refused, "import", import_failed=0)
+    await to.take(refused, "orders", pull_pages_failed=0)
+
+    waited = await to.open(products=5, orders=300)
+    waited.fail("maintenance", retry_after=1, path="/wc/v3/orders", count=4, skip=2)
+    await waited.import_store(pages_per_activity=1, in_flight=2)
+    await to.take(waited, "orders", pull_waited=0)
+
+    down = await to.open(products=5, orders=5)
+    down.fail("error", status=500, path="/wc/v3/products")
+    await failing(down, ladder_s=(0, 0.1))
+    await to.take(down, "products", pull_given_up=0)
 
 
-async def _record(directory: Path) -> None:
-    server = EmbeddedPostgres(directory / "postgres", durable=False)
-    server.start()
-    try:
-        upgrade(server.owner_url)
-        owner = Database(server.owner_url, pool_size=1)
-        for name, (seed, play) in SCENES.items():
-            await _play(name, seed, play, server, owner)
-        await owner.close()
-    finally:
-        server.stop()
-
-
-async def _play(
-    name: str, seed: ShopSeed, play: Play, server: EmbeddedPostgres, owner: Database
-) -> None:
-    settings = load_settings(
-        env_file=None,
-        given={
-            "database_url": server.app_url,
-            "encryption_key": "5a" * 32,
-            "allow_private_addresses": True,
-        },
+async def record_cancellations(to: Recorder) -> None:
+    scene = await to.open(products=5, orders=900)
+    await cancelled(scene, pages=0)
+    scene.fail("slow", path="/wc/v3/orders", delay_s=0.1)
+    await cancelled(scene, pages=2, pages_per_activity=3, in_flight=2)
+    scene.shop.faults.rules.clear()
+    await scene.import_store(pages_per_activity=3, in_flight=2)
+    await to.take(
+        scene, "import", import_cancelled_at_once=0, import_cancelled=1, import_resumed=2
     )
-    suggested = f"limit.historyCount.suggestContinueAsNew={SUGGESTED_EVENTS}"
-    environment = await WorkflowEnvironment.start_local(
-        data_converter=pydantic_data_converter,
-        dev_server_existing_path=_binary(),
-        search_attributes=list(ALL),
-        dev_server_extra_args=["--dynamic-config-value", suggested] if name == "long" else [],
-    )
-    hub = Hub.build(settings, pool_size=10)
-    async with environment:
-        async with (
-            working(environment.client, hub, settings),
-            served_store(hub, owner, environment.client, seed) as scene,
-        ):
-            await play(scene)
-        await _save(environment.client, name)
-    await hub.close()
+    await to.take(scene, "orders", pull_pages_cancelled=0)
 
 
-def main() -> None:
-    """Record every scene anew."""
-    shutil.rmtree(HISTORIES, ignore_errors=True)
-    HISTORIES.mkdir()
+async def record_continuation(to: Recorder) -> None:
+    scene = await to.open(products=5, orders=1_200)
+    await scene.import_store(pages_per_activity=1, in_flight=2)
+    await to.take(scene, "orders", pull_continued=0, pull_continuation=1)
+
+
+async def record(settings: Settings, owner_url: str) -> dict[str, WorkflowHistory]:
+    """Run every case."""
+    async with recorder(settings, owner_url) as ordinary:
+        await record_checks(ordinary)
+        await record_imports(ordinary)
+        await record_failures(ordinary)
+        await record_cancellations(ordinary)
+    async with recorder(settings, owner_url, *LONG) as long:
+        await record_continuation(long)
+    return ordinary.taken | long.taken
+
+
+def main() -> int:
+    """Write the histories of all cases in place of those that are there."""
     with tempfile.TemporaryDirectory() as directory:
-        asyncio.run(_record(Path(directory)))
+        server = EmbeddedPostgres(Path(directory), durable=False)
+        server.start()
+        try:
+            upgrade(server.owner_url)
+            os.environ["ENTREPOT_DATABASE_URL"] = server.app_url
+            os.environ["ENTREPOT_ENCRYPTION_KEY"] = "5a" * 32
+            os.environ["ENTREPOT_ALLOW_PRIVATE_ADDRESSES"] = "true"
+            taken = asyncio.run(record(load_settings(env_file=None), server.owner_url))
+        finally:
+            server.stop()
+    HISTORIES.mkdir(exist_ok=True)
+    for old in HISTORIES.glob("*.json"):
+        old.unlink()
+    for name in CASES:
+        (HISTORIES / f"{name}.json").write_text(scrubbed(taken[name]))
+        print(f"{name}: {len(taken[name].events)} events")  # noqa: T201
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

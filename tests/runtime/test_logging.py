@@ -48,9 +48,9 @@ def test_fields_and_bound_context_are_one_object(capsys: pytest.CaptureFixture[s
 
 def test_a_library_logs_in_the_same_form(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging()
-    logging.getLogger("uvicorn.error").warning("slow %s", "disk", extra={"took_s": 2})
+    logging.getLogger("sqlalchemy.pool").warning("slow %s", "disk", extra={"took_s": 2})
     assert logged(capsys) == [
-        {"event": "slow disk", "level": "warning", "logger": "uvicorn.error", "took_s": 2}
+        {"event": "slow disk", "level": "warning", "logger": "sqlalchemy.pool", "took_s": 2}
     ]
 
 

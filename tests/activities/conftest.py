@@ -1,0 +1,30 @@
+"""The activities as a worker has them, over a store that is served in this process."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+from temporalio.client import Client
+
+from db.session import Database
+from runtime.hub import Hub
+from runtime.settings import Settings
+from sandbox.woocommerce.seed import ShopSeed
+from tests.activities.bench import Bench
+from tests.servers import TestDatabase
+from tests.workflows.scene import served_store
+
+
+@pytest.fixture
+async def bench(
+    settings: Settings, database: TestDatabase, temporal_client: Client
+) -> AsyncIterator[Bench]:
+    """A store with 450 orders, which has 5 pages of them, and a run that has begun."""
+    owner = Database(database.owner_url, pool_size=1)
+    async with AsyncExitStack() as stack:
+        hub = Hub.build(settings, pool_size=4)
+        stack.push_async_callback(owner.close)
+        stack.push_async_callback(hub.close)
+        seed = ShopSeed(products=5, orders=450, customers=5)
+        scene = await stack.enter_async_context(served_store(hub, owner, temporal_client, seed))
+        yield await Bench.begin(scene)

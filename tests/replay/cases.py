@@ -1,0 +1,44 @@
+"""The histories that are kept: one for each way a workflow can go."""
+
+from pathlib import Path
+
+from temporalio.client import WorkflowHistory
+
+HISTORIES = Path(__file__).with_name("histories")
+
+COMPLETED, FAILED, CANCELLED, CONTINUED = (
+    "EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED",
+    "EVENT_TYPE_WORKFLOW_EXECUTION_FAILED",
+    "EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED",
+    "EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW",
+)
+
+CASES = {
+    "check_ok": ("CheckStoreWorkflow", COMPLETED),
+    "check_refused": ("CheckStoreWorkflow", COMPLETED),
+    "check_failed": ("CheckStoreWorkflow", FAILED),
+    "import_ok": ("ImportStoreWorkflow", COMPLETED),
+    "import_of_a_living_shop": ("ImportStoreWorkflow", COMPLETED),
+    "import_failed": ("ImportStoreWorkflow", FAILED),
+    "import_cancelled": ("ImportStoreWorkflow", CANCELLED),
+    "import_cancelled_at_once": ("ImportStoreWorkflow", CANCELLED),
+    "import_resumed": ("ImportStoreWorkflow", COMPLETED),
+    "pull_pages": ("PullWorkflow", COMPLETED),
+    "pull_pages_cancelled": ("PullWorkflow", CANCELLED),
+    "pull_pages_failed": ("PullWorkflow", FAILED),
+    "pull_waited": ("PullWorkflow", COMPLETED),
+    "pull_given_up": ("PullWorkflow", FAILED),
+    "pull_continued": ("PullWorkflow", CONTINUED),
+    "pull_continuation": ("PullWorkflow", COMPLETED),
+    "catch_up_tracked": ("PullWorkflow", COMPLETED),
+    "catch_up_read_again": ("PullWorkflow", COMPLETED),
+    "catch_up_swept_twice": ("PullWorkflow", COMPLETED),
+}
+"""Name of the file: workflow type, and the event at the end."""
+
+
+def load(name: str) -> WorkflowHistory:
+    """A recorded history, under the id it had."""
+    history = WorkflowHistory.from_json("", (HISTORIES / f"{name}.json").read_text())
+    started = history.events[0].workflow_execution_started_event_attributes
+    return WorkflowHistory(started.workflow_id, history.events)
