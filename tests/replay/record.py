@@ -5,7 +5,7 @@ more, the change belongs behind `workflow.patched`, because runs like it may be 
 """
 
 import asyncio
-import os
+import logging
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ from sandbox.woocommerce.seed import ShopSeed
 from tests.replay.cases import CASES, HISTORIES
 from tests.replay.scrub import scrubbed
 from tests.workflows.scene import Scene, served_store, working
-from tests.workflows.test_check_store import check, put_on_trial
+from tests.workflows.trials import check, put_on_trial
 from workflows.search_attributes import ALL
 
 LONG = ("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=40")
@@ -50,10 +50,15 @@ class Recorder:
         shop = served_store(self.hub, self.owner, self.client, ShopSeed(seed=9, **seed))
         return await self.stack.enter_async_context(shop)
 
-    async def runs(self, workflow_id: str) -> list[WorkflowHistory]:
-        """The histories of a workflow id, from the oldest run on."""
+    async def runs(self, workflow_id: str, *, at_least: int = 1) -> list[WorkflowHistory]:
+        """The histories of a workflow id, from the oldest run on. A list lags behind a little."""
         query = f'WorkflowId = "{workflow_id}"'
-        found = [one async for one in self.client.list_workflows(query)]
+        async with asyncio.timeout(10):
+            while True:
+                found = [one async for one in self.client.list_workflows(query)]
+                if len(found) >= at_least:
+                    break
+                await asyncio.sleep(0.05)
         found.sort(key=lambda one: one.start_time)
         handles = [self.client.get_workflow_handle(one.id, run_id=one.run_id) for one in found]
         return [await handle.fetch_history() for handle in handles]
@@ -64,14 +69,12 @@ class Recorder:
             "import": f"import/{scene.store_id}",
             **{entity.value: f"pull/{scene.store_id}/{entity.value}" for entity in Entity},
         }[kind]
-        runs = await self.runs(workflow_id)
-        self.taken |= {name: runs[number] for name, number in names.items()}
+        runs = await self.runs(workflow_id, at_least=max(names.values()) + 1)
+        self.taken.update((name, runs[number]) for name, number in names.items())
 
 
 @asynccontextmanager
-async def recorder(
-    settings: Settings, owner_url: str, *options: str
-) -> AsyncIterator[Recorder]:
+async def recorder(settings: Settings, owner_url: str, *options: str) -> AsyncIterator[Recorder]:
     """A worker on a Temporal server of its own."""
     async with AsyncExitStack() as stack:
         server = await WorkflowEnvironment.start_local(
@@ -146,14 +149,14 @@ async def record_failures(to: Recorder) -> None:
     await to.take(refused, "orders", pull_pages_failed=0)
 
     waited = await to.open(products=5, orders=300)
-    waited.fail("maintenance", retry_after=1, path="/wc/v3/orders", count=4, skip=2)
+    waited.fail("maintenance", retry_after=1, path="/wc/v3/orders", count=6, skip=2)
     await waited.import_store(pages_per_activity=1, in_flight=2)
     await to.take(waited, "orders", pull_waited=0)
 
     down = await to.open(products=5, orders=5)
-    down.fail("error", status=500, path="/wc/v3/products")
+    down.fail("error", status=500, path="/wc/v3/orders")
     await failing(down, ladder_s=(0, 0.1))
-    await to.take(down, "products", pull_given_up=0)
+    await to.take(down, "orders", pull_given_up=0)
 
 
 async def record_cancellations(to: Recorder) -> None:
@@ -163,9 +166,7 @@ async def record_cancellations(to: Recorder) -> None:
     await cancelled(scene, pages=2, pages_per_activity=3, in_flight=2)
     scene.shop.faults.rules.clear()
     await scene.import_store(pages_per_activity=3, in_flight=2)
-    await to.take(
-        scene, "import", import_cancelled_at_once=0, import_cancelled=1, import_resumed=2
-    )
+    await to.take(scene, "import", import_cancelled_at_once=0, import_cancelled=1, import_resumed=2)
     await to.take(scene, "orders", pull_pages_cancelled=0)
 
 
@@ -189,15 +190,19 @@ async def record(settings: Settings, owner_url: str) -> dict[str, WorkflowHistor
 
 def main() -> int:
     """Write the histories of all cases in place of those that are there."""
+    logging.getLogger("temporalio").setLevel(logging.CRITICAL)
     with tempfile.TemporaryDirectory() as directory:
         server = EmbeddedPostgres(Path(directory), durable=False)
         server.start()
         try:
             upgrade(server.owner_url)
-            os.environ["ENTREPOT_DATABASE_URL"] = server.app_url
-            os.environ["ENTREPOT_ENCRYPTION_KEY"] = "5a" * 32
-            os.environ["ENTREPOT_ALLOW_PRIVATE_ADDRESSES"] = "true"
-            taken = asyncio.run(record(load_settings(env_file=None), server.owner_url))
+            given = {
+                "database_url": server.app_url,
+                "encryption_key": "5a" * 32,
+                "allow_private_addresses": True,
+            }
+            settings = load_settings(env_file=None, given=given)
+            taken = asyncio.run(record(settings, server.owner_url))
         finally:
             server.stop()
     HISTORIES.mkdir(exist_ok=True)
