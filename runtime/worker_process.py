@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from runtime.settings import Settings
 from runtime.worker import run_worker
 
 _READY_FILE = "--ready-file"
+_COLLECTOR_THRESHOLDS = (50_000, 20, 20)
 
 
 async def serve_worker(
@@ -44,8 +46,20 @@ async def _wait_for_database(settings: Settings, stop: asyncio.Event) -> bool:
 
 
 def _announce(ready_file: Path | None) -> None:
+    _relieve_collector()
     if ready_file is not None:
         ready_file.write_text(f"{os.getpid()}\n")
+
+
+def _relieve_collector() -> None:
+    """Let the garbage collector look only at what comes from now on, and not so often.
+
+    A page is tens of thousands of objects without cycles, gone when it is written. At Python's
+    thresholds a quarter of the worker's time went into looking for garbage among its modules.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECTOR_THRESHOLDS)
 
 
 def main(arguments: Sequence[str] = ()) -> int:
