@@ -93,6 +93,7 @@ def figures(measured: Measured, options: ImportOptions) -> dict[str, Any]:
     """The object for `results.json`; what was not measured is null."""
     runs, floors = measured.imports, measured.floors
     records = runs[0].records
+    used, floor_used = ([sum(one.cpu_s.values()) for one in group] for group in (runs, floors))
     rate = records / median(run.seconds for run in runs)
     floor_rate = records / median(floor.seconds for floor in floors)
     main_records = runs[0].held["products"] + runs[0].held["orders"]
@@ -123,6 +124,7 @@ def figures(measured: Measured, options: ImportOptions) -> dict[str, Any]:
         "seconds": [round(run.seconds, 2) for run in runs],
         "floor_seconds": [round(floor.seconds, 2) for floor in floors],
         "cpu_us_per_record": _per_record([run.cpu_s for run in runs], records),
+        "cpu_ratio": round(median(floor_used) / median(used), 3),
         "floor_cpu_us_per_record": _per_record([floor.cpu_s for floor in floors], records),
         "worker_cpu_share": measured.sampled and shares(measured.sampled),
         "python": platform.python_version(),

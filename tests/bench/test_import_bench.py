@@ -16,7 +16,14 @@ FIGURES = {
     *("worker_peak_mb", "worker_peak_mb_10k", "worker_peak_mb_200k"),
     *("dlt_ratio", "dlt_flat_ratio", "dlt_records_per_s", "dlt_cpu_us_per_record", "dlt_version"),
     *("products", "orders", "held", "gets", "seconds", "floor_seconds"),
-    *("cpu_us_per_record", "floor_cpu_us_per_record", "worker_cpu_share", "python", "cpus"),
+    *(
+        "cpu_us_per_record",
+        "floor_cpu_us_per_record",
+        "cpu_ratio",
+        "worker_cpu_share",
+        "python",
+        "cpus",
+    ),
 }
 
 

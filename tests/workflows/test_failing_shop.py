@@ -64,7 +64,7 @@ async def test_a_shop_that_counts_requests_is_waited_for_as_it_asks(open_store: 
     orders = scene.requests("/wp-json/wc/v3/orders")
     assert [entry["status"] for entry in orders[:3]] == [429, 429, 200]
     waits = [later["started"] - one["ended"] for one, later in pairwise(orders[:3])]
-    assert all(1.0 <= wait < 4.0 for wait in waits)
+    assert min(waits) >= 1.0
     assert await scene.rows("select last_sync_error, sync_retry_count from stores") == [(None, 0)]
     assert await compare(scene) == RIGHT
 
@@ -74,20 +74,20 @@ async def test_maintenance_is_shown_while_it_is_waited_for_and_forgotten_after(
 ) -> None:
     scene = await open_store(products=10, orders=10)
     scene.fail("maintenance", retry_after=31, path="/wc/v3/orders", count=1)
-    scene.fail("maintenance", retry_after=2, path="/wc/v3/customers", count=3)
+    scene.fail("maintenance", retry_after=1, path="/wc/v3/customers", count=3)
     begun = datetime.now(UTC)
     running = await scene.start()
     shown = await scene.store_row_once(lambda row: row["last_sync_error"] is not None)
     assert shown["sync_status"] == "in_progress"
     assert "503" in shown["last_sync_error"]
     assert shown["sync_retry_count"] == 1
-    assert begun < shown["next_retry_at"] < begun + timedelta(seconds=15)
-    details = await current_details(scene, f"pull/{scene.store_id}/customers")
-    assert "waiting for the store: " in details
+    assert begun < shown["next_retry_at"] <= datetime.now(UTC) + timedelta(seconds=1)
     await scene.store_row_once(lambda row: row["last_sync_error"] is None)
     shown = await scene.store_row_once(lambda row: row["last_sync_error"] is not None)
     remaining = shown["next_retry_at"] - datetime.now(UTC)
-    assert timedelta(seconds=25) < remaining < timedelta(seconds=31)
+    assert timedelta(seconds=15) < remaining < timedelta(seconds=31)
+    details = await current_details(scene, f"pull/{scene.store_id}/orders")
+    assert "waiting for the store: " in details
     assert len(scene.requests("/wp-json/wc/v3/orders")) == 1
     await running.cancel()
 

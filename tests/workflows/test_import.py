@@ -95,9 +95,6 @@ async def test_what_people_did_in_a_shop_since_the_last_import_is_taken_over(
     again = await scene.import_store()
     assert await compare(scene) == RIGHT
     assert str(made.id) in {row[0] for row in await scene.rows("select external_id from links")}
-    shop.restore("orders", orders[4])
-    await scene.import_store()
-    assert await compare(scene) == RIGHT
     assert {entity: (one.updated, one.deleted) for entity, one in again.entities.items()} == {
         CATEGORIES: (1, 0),
         PRODUCTS: (1, 1),
@@ -184,6 +181,7 @@ async def test_histories_are_small_and_hold_no_record_no_secret_and_no_page(
         everything += history.to_json()
     assert [secret for secret in planted if secret in everything] == []
     assert ShopSeed(seed=2).currency not in everything
+    print("EVENTS", events, records, len(everything))
     assert events / records * 1_000 < 250
     assert len(everything) < 1_000_000
 

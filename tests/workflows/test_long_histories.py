@@ -21,13 +21,13 @@ ORDERS = Entity.ORDERS
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def temporal_client() -> AsyncIterator[Client]:
-    """A server that wants a history continued as new after 30 events instead of 4,096."""
+    """A server that wants a history continued as new after 20 events instead of 4,096."""
     async with await WorkflowEnvironment.start_local(
         data_converter=pydantic_data_converter,
         dev_server_existing_path=_binary(),
         dev_server_extra_args=[
             "--dynamic-config-value",
-            "limit.historyCount.suggestContinueAsNew=30",
+            "limit.historyCount.suggestContinueAsNew=20",
         ],
         search_attributes=list(ALL),
     ) as environment:
@@ -37,11 +37,11 @@ async def temporal_client() -> AsyncIterator[Client]:
 async def test_a_pull_whose_history_grows_long_is_continued_as_new_and_loses_nothing(
     open_store: OpenStore,
 ) -> None:
-    scene = await open_store(products=5, orders=1_500)
+    scene = await open_store(products=5, orders=900)
     result = await scene.import_store(pages_per_activity=1)
     assert await compare(scene) == RIGHT
     size = len(list(scene.shop.shop.truth("orders")))
-    assert result.entities[ORDERS] == Counts(seen=size, created=size, pages=17)
+    assert result.entities[ORDERS] == Counts(seen=size, created=size, pages=11)
     pulls = [
         history
         async for history in histories(scene)
@@ -51,4 +51,4 @@ async def test_a_pull_whose_history_grows_long_is_continued_as_new_and_loses_not
     assert ends.count("workflow_execution_continued_as_new_event_attributes") >= 1
     assert ends.count("workflow_execution_completed_event_attributes") == 2
     assert max(len(history.events) for history in pulls) < 100
-    assert sorted(scene.pages_read(ORDERS)) == list(range(1, 16))
+    assert sorted(scene.pages_read(ORDERS)) == list(range(1, 10))
