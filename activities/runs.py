@@ -9,6 +9,7 @@ from activities.stores import StoreOpener
 from db import runs, settle
 from db.session import Database
 from db.staging import Origin
+from domain.errors import NotFoundError, SecretError
 from domain.statuses import SyncStatus
 
 _MOST_GUEST_PASSES = 1000
@@ -25,10 +26,15 @@ class RunActivities:
     async def begin_run(self, args: BeginRunInput) -> BeginRunResult:
         """Begin a run, or go on with the one that was interrupted."""
         with translated():
-            store = await self._opener.open(args.tenant_id, args.store_id)
             key = runs.RunKey(
                 args.tenant_id, args.store_id, args.kind, args.workflow_id, args.workflow_run_id
             )
+            try:
+                store = await self._opener.open(args.tenant_id, args.store_id)
+            except (SecretError, NotFoundError) as error:
+                async with self._database.tenant(args.tenant_id) as connection:
+                    await runs.refuse_run(connection, key, error=str(error))
+                raise
             async with self._database.tenant(args.tenant_id) as connection:
                 run_id, resumed = await runs.begin_run(connection, key)
                 await runs.open_logs(connection, key, run_id, store.manifest.entities)

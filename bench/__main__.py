@@ -13,17 +13,19 @@ from bench.processes import PROC
 from bench.report import show_figures, show_profile
 from bench.results import RESULTS, keep
 from bench.shop import ShopSize
+from runtime.failures import CommandError
 
 _INTERRUPTED: Final = 130
+_MOST: Final = 1_000_000
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     made.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHES)}; bare: all")
-    made.add_argument("--products", type=int, metavar="N", help="default: 20,000")
-    made.add_argument("--orders", type=int, metavar="N", help="default: 20,000")
-    made.add_argument("--rounds", type=int, metavar="N", help="default: 3; the medians count")
+    made.add_argument("--products", type=_count, metavar="N", help="default: 20,000")
+    made.add_argument("--orders", type=_count, metavar="N", help="default: 20,000")
+    made.add_argument("--rounds", type=_count, metavar="N", help="default: 3; the medians count")
     made.add_argument(
         "--quick",
         action="store_true",
@@ -66,9 +68,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not PROC.is_dir():
         wanted.error("CPU and memory are read from /proc, which is Linux's")
     console = Console()
-    for name in args.names or BENCHES:
-        BENCHES[name](args, console)
+    try:
+        for name in args.names or BENCHES:
+            BENCHES[name](args, console)
+    except CommandError as error:
+        sys.stderr.write(f"bench: {error}\n")
+        return error.exit_code
     return 0
+
+
+def _count(text: str) -> int:
+    """A number worth measuring with."""
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST:
+        raise argparse.ArgumentTypeError(f"a number from 1 to {_MOST:,} is needed")
+    return int(text)
 
 
 def _size(args: argparse.Namespace) -> ShopSize | None:

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from bench.rig import Rig
+from bench.rig import BenchError, Rig
 from bench.shop import API_PATH, BenchShop
 
 _SOURCES: Final = Path(__file__).parents[1]
@@ -41,8 +41,7 @@ def pull_by_dlt(rig: Rig, shop: BenchShop, *, flat: bool) -> DltRun:
     """Read the shop's products and orders into a database of their own.
 
     Raises:
-        RuntimeError: dlt failed; the message ends with what it said.
-        TimeoutError: it takes unreasonably long.
+        BenchError: it takes unreasonably long, or failed; the message ends with what dlt said.
     """
     name = "dlt_flat" if flat else "dlt_nested"
     home = rig.directory / name
@@ -69,9 +68,9 @@ def pull_by_dlt(rig: Rig, shop: BenchShop, *, flat: bool) -> DltRun:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise TimeoutError(f"dlt was not done after {patience_s:.0f} s") from None
+            raise BenchError(f"dlt was not done after {patience_s:.0f} s") from None
     if done.returncode != 0:
-        raise RuntimeError(f"dlt failed: {done.stderr[-2_000:]}")
+        raise BenchError(f"dlt failed: {done.stderr[-2_000:]}")
     return DltRun(**json.loads(done.stdout.splitlines()[-1]))
 
 

@@ -15,7 +15,7 @@ import orjson
 import psycopg
 
 from bench.processes import cpu_of, since
-from bench.rig import BenchDatabase, Rig
+from bench.rig import BenchDatabase, BenchError, Rig
 from bench.shop import BenchShop, Get
 from bench.signing import sign_with
 from providers._kit.http import StoreSession
@@ -53,8 +53,7 @@ async def fetch_and_copy(
     """Repeat an import's GETs into an empty database.
 
     Raises:
-        TimeoutError: it takes unreasonably long.
-        RuntimeError: the shop refused a request.
+        BenchError: the shop refused a request, or it takes unreasonably long.
     """
     async with await psycopg.AsyncConnection.connect(
         database.owner_url, autocommit=True
@@ -63,8 +62,13 @@ async def fetch_and_copy(
         pids = {**rig.pids, "shop": shop.pid}
         rig.write_back()
         before, started, own = cpu_of(pids), time.perf_counter(), time.process_time()
-        async with asyncio.timeout(60 + len(gets) / _SLOWEST_GETS_PER_S):
-            await _run(database, shop, gets)
+        try:
+            async with asyncio.timeout(60 + len(gets) / _SLOWEST_GETS_PER_S):
+                await _run(database, shop, gets)
+        except TimeoutError:
+            raise BenchError(f"the floor's {len(gets)} requests were not done in time") from None
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
         seconds, own = time.perf_counter() - started, time.process_time() - own
         used = since(before, cpu_of(pids)) | {"floor": own}
         found = await (await connection.execute("select count(*) from landed")).fetchone()
@@ -94,7 +98,7 @@ class _Reader:
             "GET", f"{self.url}{get.path}", params=get.params, auth=self.sign
         )
         if answer.status != 200:
-            raise RuntimeError(f"GET {get.path}: {answer.status}")
+            raise BenchError(f"GET {get.path}: {answer.status}")
         return answer.body
 
 

@@ -65,7 +65,7 @@ def measure_import(options: ImportOptions, say: Say) -> Measured:
     """Measure; takes minutes. `say` is told what is being done.
 
     Raises:
-        RuntimeError, TimeoutError, EmbeddedError: a part did not do what it should.
+        CommandError: a part did not start, or did not do what it should.
     """
     size = options.shop_size
     peaks: dict[str, float] = {}

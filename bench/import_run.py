@@ -6,17 +6,22 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import (
+    Client,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+)
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from api.temporal import TemporalGateway
 from bench.processes import cpu_of, peak_mb, since
-from bench.rig import BenchDatabase, Rig
+from bench.rig import BenchDatabase, BenchError, Rig
 from bench.shop import PROVIDER, BenchShop, Get
 from db.crypto import store_context
 from db.session import Database
@@ -30,6 +35,7 @@ TOP_LEVEL: Final = ("products", "orders", "customers", "categories")
 _HELD = text("select entity, count(*) from links where deleted_at is null group by entity")
 _SLOWEST_RECORDS_PER_S: Final = 150
 _VISIBLE_WITHIN_S: Final = 30.0
+_LOOK_AGAIN_S: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +69,8 @@ async def import_shop(
     """Connect the shop and import it.
 
     Raises:
-        TimeoutError: it takes unreasonably long.
-        RuntimeError: it did not settle, or the hub does not hold what it should.
+        BenchError: it failed, did not settle or took unreasonably long, or the hub does not hold
+            what it should.
     """
     settings = _settings(rig, database)
     hub = Hub.build(settings, pool_size=2)
@@ -80,11 +86,10 @@ async def import_shop(
         args = ImportStoreInput(tenant_id=tenant_id, store_id=store_id, provider=PROVIDER)
         begun = await TemporalGateway(client).start_import(args)
         handle = client.get_workflow_handle(begun.workflow_id, result_type=ImportStoreResult)
-        async with asyncio.timeout(_patience_s(shop)):
-            result: ImportStoreResult = await handle.result()
+        result = await _result_of(handle, _patience_s(shop))
         seconds, after = time.perf_counter() - started, cpu_of(pids)
         if not result.is_settled:
-            raise RuntimeError("the import did not settle, though nobody changed the shop")
+            raise BenchError("the import did not settle, though nobody changed the shop")
         return ImportRun(
             held=await _held(hub.database, tenant_id, shop),
             seconds=seconds,
@@ -95,6 +100,18 @@ async def import_shop(
         )
     finally:
         await hub.close()
+
+
+async def _result_of(
+    handle: WorkflowHandle[Any, ImportStoreResult], patience_s: float
+) -> ImportStoreResult:
+    try:
+        async with asyncio.timeout(patience_s):
+            return await handle.result()
+    except TimeoutError:
+        raise BenchError(f"the import was not done after {patience_s:.0f} s") from None
+    except WorkflowFailureError as failure:
+        raise BenchError(f"the import failed: {failure.cause}") from failure
 
 
 def _settings(rig: Rig, database: BenchDatabase) -> Settings:
@@ -147,7 +164,7 @@ async def _held(database: Database, tenant_id: int, shop: BenchShop) -> dict[str
     # A few are drafts or in the trash, by the seed of the shop; a part of a shop is no import.
     for entity, asked in (("products", shop.size.products), ("orders", shop.size.orders)):
         if held.get(entity, 0) < 0.9 * asked:
-            raise RuntimeError(f"the hub holds {held.get(entity, 0)} of {asked} {entity}")
+            raise BenchError(f"the hub holds {held.get(entity, 0)} of {asked} {entity}")
     return held
 
 
@@ -161,13 +178,14 @@ async def _history_events(client: Client, store_id: int, begun_at: datetime) -> 
     Stores of other databases have the same id, so only what began since then counts.
     """
     query = f'StoreId = "{store_id}" and StartTime >= "{begun_at.isoformat()}"'
-    async with asyncio.timeout(_VISIBLE_WITHIN_S):
-        while True:
-            runs = [run async for run in client.list_workflows(query)]
-            is_whole = any(run.id.startswith("import/") for run in runs)
-            if is_whole and all(run.status != WorkflowExecutionStatus.RUNNING for run in runs):
-                return sum(run.history_length for run in runs)
-            await asyncio.sleep(0.2)
+    deadline = time.monotonic() + _VISIBLE_WITHIN_S
+    while time.monotonic() < deadline:
+        runs = [run async for run in client.list_workflows(query)]
+        is_whole = any(run.id.startswith("import/") for run in runs)
+        if is_whole and all(run.status != WorkflowExecutionStatus.RUNNING for run in runs):
+            return sum(run.history_length for run in runs)
+        await asyncio.sleep(_LOOK_AGAIN_S)
+    raise BenchError("the workflows of the import do not show as done")
 
 
 def _patience_s(shop: BenchShop) -> float:

@@ -22,8 +22,13 @@ from runtime.embedded.hub import child_environment
 from runtime.embedded.postgres import APP_ROLE, OWNER_ROLE, EmbeddedPostgres
 from runtime.embedded.programs import EmbeddedProgram
 from runtime.embedded.temporal import EmbeddedTemporal
+from runtime.failures import CommandError
 
 WORKER: Final = ("runtime.worker_process",)
+
+
+class BenchError(CommandError):
+    """Something that is measured did not do what it should, so there are no figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +120,10 @@ def pid_of(program: EmbeddedProgram) -> int:
     """The id of a process that must run.
 
     Raises:
-        RuntimeError: it ended.
+        BenchError: it ended.
     """
     if program.pid is None:
-        raise RuntimeError(
+        raise BenchError(
             f"{program.name} ended with exit code {program.exit_code}: {_end_of(program.log)}"
         )
     return program.pid

@@ -75,6 +75,12 @@ async def begin_run(connection: AsyncConnection, key: RunKey) -> tuple[int, bool
     return int(created.scalar_one()), False
 
 
+async def refuse_run(connection: AsyncConnection, key: RunKey, *, error: str) -> None:
+    """Note a run that could not begin, and show on the store why."""
+    run_id, _ = await begin_run(connection, key)
+    await end_run(connection, run_id, key.store_id, status=SyncStatus.FAILED, error=error)
+
+
 async def record_failure(
     connection: AsyncConnection,
     store_id: int,

@@ -78,6 +78,19 @@ async def test_a_reading_that_is_cancelled_stops_at_once_between_two_pages(bench
     assert await bench.scene.rows("select count(*) from orders") == [(seen,)]
 
 
+async def test_an_attempt_that_was_replaced_and_goes_on_all_the_same_counts_nothing_twice(
+    bench: Bench,
+) -> None:
+    bench.scene.fail("slow", path="/wc/v3/orders", delay_s=0.05)
+    results = await asyncio.gather(
+        *(run(bench.pull.pull_range, bench.range_of(1, 5)) for _ in range(2))
+    )
+    size = bench.count() - len(bench.drafts())
+    whole = Counts(seen=size, created=size, pages=5)
+    assert [result.counts for result in results] == [whole, whole]
+    assert await pieces(bench) == [("p1-5", "6", True, 5, size)]
+
+
 async def test_a_reading_beats_at_once_and_with_every_page(bench: Bench) -> None:
     beats: list[tuple[object, ...]] = []
     environment = ActivityEnvironment()

@@ -94,6 +94,29 @@ def test_partitions_that_are_missing_are_made_by_the_application(database: TestD
     assert rows(database.owner_url, made) == [(True,)]
 
 
+def test_rows_of_a_month_that_had_no_partition_do_not_stop_the_making_of_others(
+    empty: TestDatabase,
+) -> None:
+    upgrade(empty.owner_url)
+    with psycopg.connect(empty.owner_url, autocommit=True) as connection:
+        months = (
+            "select relname::text from pg_class where relname like '%\\_p\\_2%' and relkind = 'r'"
+        )
+        for (name,) in connection.execute(months.encode()).fetchall():
+            connection.execute(f"drop table {name}".encode())
+        connection.execute("select set_config('app.tenant', '7', false)")
+        connection.execute(
+            "insert into changes (tenant_id, seq, entity, record_id, action)"
+            " values (7, 1, 'orders', 1, 'created')"
+        )
+        connection.execute("select ensure_partitions()")
+        made = connection.execute(months.encode()).fetchall()
+        kept = connection.execute("select tableoid::regclass::text from changes").fetchall()
+    assert len(made) == 5
+    assert f"changes_p_{datetime.now(UTC):%Y_%m}" not in {name for (name,) in made}
+    assert kept == [("changes_p_default",)]
+
+
 def test_a_change_of_today_is_kept_in_the_partition_of_its_month(database: TestDatabase) -> None:
     with psycopg.connect(database.owner_url, autocommit=True) as connection:
         connection.execute("select set_config('app.tenant', '7', false)")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from temporalio.client import WorkflowFailureError, WorkflowHandle
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from domain.entities import Entity
 from tests.workflows.conftest import OpenStore
@@ -20,7 +20,9 @@ async def failure_of(running: WorkflowHandle[Any, Any]) -> ApplicationError:
     """Why an import failed."""
     with pytest.raises(WorkflowFailureError) as failure:
         await running.result()
-    cause = failure.value.cause
+    cause: BaseException | None = failure.value.cause
+    if isinstance(cause, ActivityError):
+        cause = cause.cause
     assert isinstance(cause, ApplicationError)
     return cause
 
@@ -42,6 +44,27 @@ async def test_keys_that_are_refused_stop_the_import_at_the_first_request(
     logs = "select distinct status, error_message from store_sync_logs"
     assert await scene.rows(logs) == [("failed", cause.message)]
     assert await scene.rows("select status, error from sync_runs") == [("failed", cause.message)]
+
+
+async def test_credentials_that_cannot_be_read_are_said_to_be_so_on_the_store(
+    open_store: OpenStore,
+) -> None:
+    scene = await open_store(products=10, orders=10)
+    await scene.rows("update stores set key_id = '0000000000000000' where id = :store")
+    cause = await failure_of(await scene.start())
+    message = (
+        "a secret was encrypted with key 0000000000000000, which is not configured: "
+        "add it to ENTREPOT_ENCRYPTION_KEYS_OLD"
+    )
+    assert (cause.type, cause.message) == ("SecretError", message)
+    assert scene.requests() == []
+    assert await scene.store_row() == {
+        "sync_status": "failed",
+        "last_sync_error": message,
+        "sync_retry_count": 0,
+        "next_retry_at": None,
+    }
+    assert await scene.rows("select status, error from sync_runs") == [("failed", message)]
 
 
 async def test_keys_that_are_revoked_midway_stop_it_without_a_storm_of_retries(

@@ -181,9 +181,9 @@ async def test_histories_are_small_and_hold_no_record_no_secret_and_no_page(
         everything += history.to_json()
     assert [secret for secret in planted if secret in everything] == []
     assert ShopSeed(seed=2).currency not in everything
-    print("EVENTS", events, records, len(everything))
-    assert events / records * 1_000 < 250
-    assert len(everything) < 1_000_000
+    assert records > 2_000
+    assert events < 400
+    assert len(everything) < 400_000
 
 
 async def test_people_who_look_at_temporal_see_what_is_going_on(open_store: OpenStore) -> None:

@@ -108,10 +108,15 @@ begin
                 + make_interval(months => step))::date;
       child := format('%s_p_%s', parent, to_char(month, 'YYYY_MM'));
       if to_regclass(format('public.%I', child)) is null then
-        execute format(
-          'create table public.%I partition of public.%I for values from (%L) to (%L)',
-          child, parent, month::timestamp at time zone 'UTC',
-          (month + interval '1 month')::timestamp at time zone 'UTC');
+        begin
+          execute format(
+            'create table public.%I partition of public.%I for values from (%L) to (%L)',
+            child, parent, month::timestamp at time zone 'UTC',
+            (month + interval '1 month')::timestamp at time zone 'UTC');
+        exception when check_violation then
+          -- Rows of that month came while nobody looked after partitions: they stay in the net.
+          raise warning 'the default partition of % holds rows of %', parent, month;
+        end;
       end if;
     end loop;
   end loop;
