@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
@@ -19,7 +20,7 @@ from activities.models import (
 from activities.stores import OpenStore, StoreOpener
 from activities.taking import Step, take_page, to_counts
 from db import ranges
-from db.ranges import RangeKey
+from db.ranges import RangeKey, RangeMovedError, RangeState
 from db.session import Database
 from domain.errors import StoreError
 from domain.pages import Page
@@ -64,21 +65,24 @@ class PullActivities:
         The next page is fetched while the last one is written.
         """
         with translated():
-            key = _key(args, args.name)
-            async with self._database.tenant(args.tenant_id) as connection:
-                state = await ranges.load_range(connection, key)
-            if state.is_done:
-                return PullRangeResult(counts=to_counts(state.counts), total_pages=args.last)
-            store = await self._opener.open(args.tenant_id, args.store_id)
-            first = int(state.resume) if state.resume else args.first
-            async with heartbeating():
-                counts, total_pages = await self._read_pages(store, args, first)
-            return PullRangeResult(counts=to_counts(state.counts) + counts, total_pages=total_pages)
+            key, total_pages = _key(args, args.name), args.last
+            state = await self._load(key)
+            if not state.is_done:
+                store = await self._opener.open(args.tenant_id, args.store_id)
+                async with heartbeating():
+                    while not state.is_done:
+                        with suppress(RangeMovedError):
+                            total_pages = await self._read_pages(store, args, state.resume)
+                        state = await self._load(key)
+            return PullRangeResult(counts=to_counts(state.counts), total_pages=total_pages)
 
-    async def _read_pages(
-        self, store: OpenStore, args: PullRangeInput, first: int
-    ) -> tuple[Counts, int]:
-        counts, total_pages = Counts(), args.last
+    async def _load(self, key: RangeKey) -> RangeState:
+        async with self._database.tenant(key.tenant_id) as connection:
+            return await ranges.load_range(connection, key)
+
+    async def _read_pages(self, store: OpenStore, args: PullRangeInput, resume: str) -> int:
+        """Read from where the range is to its end; how many pages the whole list has."""
+        total_pages, first = args.last, int(resume) if resume else args.first
         upcoming = asyncio.create_task(store.client.fetch_page(args.entity, first))
         try:
             for number in range(first, args.last + 1):
@@ -90,44 +94,49 @@ class PullActivities:
                     place=f"page {number}",
                     resume=str(number + 1),
                     is_done=number == args.last,
+                    behind=resume,
                     is_catch_up=args.collect,
                     collect=args.collect,
                 )
                 key = _key(args, args.name)
-                counts += await take_page(self._database, args.store_id, key, page, step)
+                await take_page(self._database, args.store_id, key, page, step)
+                resume = step.resume
                 activity.heartbeat(number)
         finally:
             upcoming.cancel()
             await asyncio.gather(upcoming, return_exceptions=True)
-        return counts, total_pages
+        return total_pages
 
     @activity.defn
     async def pull_changes(self, args: PullChangesInput) -> Counts:
         """Read what changed since the round before, and move the bound for the next one."""
         with translated():
             key = _key(args, args.name)
+            state = await self._load(key)
             async with self._database.tenant(args.tenant_id) as connection:
-                state = await ranges.load_range(connection, key)
                 since = await ranges.changed_since(connection, key)
-            counts = to_counts(state.counts)
-            if state.is_done or since is None:
-                return counts
-            store = await self._opener.open(args.tenant_id, args.store_id)
-            if not isinstance(store.client, ReadsChanges):
-                raise StoreError(f"{store.manifest.slug} cannot tell what changed since a moment")
-            async with heartbeating():
-                return counts + await self._read_changes(store.client, args, state.resume, since)
+            if not state.is_done and since is not None:
+                store = await self._opener.open(args.tenant_id, args.store_id)
+                if not isinstance(store.client, ReadsChanges):
+                    slug = store.manifest.slug
+                    raise StoreError(f"{slug} cannot tell what changed since a moment")
+                async with heartbeating():
+                    while not state.is_done:
+                        with suppress(RangeMovedError):
+                            await self._read_changes(store.client, args, state.resume, since)
+                        state = await self._load(key)
+            return to_counts(state.counts)
 
     async def _read_changes(
         self, client: ReadsChanges, args: PullChangesInput, resume: str, since: datetime
-    ) -> Counts:
+    ) -> None:
         if resume:
             cursor, clock = json.loads(resume)
         else:
             listing = await client.fetch_listing(args.entity)
             seen_at = listing.store_clock or datetime.now(UTC) - UNKNOWN_CLOCK_MARGIN
             cursor, clock = None, seen_at.isoformat()
-        key, counts = _key(args, args.name), Counts()
+        key = _key(args, args.name)
         bound = (since - OVERLAP).isoformat()
         for number in range(1, 1_000_000):
             changes = await client.fetch_changes(args.entity, since=bound, cursor=cursor)
@@ -136,9 +145,11 @@ class PullActivities:
                 place=f"round {args.round}, step {number}",
                 resume=json.dumps([cursor, clock]),
                 is_done=cursor is None,
+                behind=resume,
                 is_catch_up=True,
             )
-            counts += await take_page(self._database, args.store_id, key, changes.page, step)
+            await take_page(self._database, args.store_id, key, changes.page, step)
+            resume = step.resume
             activity.heartbeat(number)
             if cursor is None:
                 break
@@ -146,7 +157,6 @@ class PullActivities:
             await ranges.update_entity(
                 connection, key, changed_since=datetime.fromisoformat(clock), round=args.round
             )
-        return counts
 
 
 def _key(args: EntityRef, name: str) -> RangeKey:

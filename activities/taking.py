@@ -21,6 +21,7 @@ class Step:
     Attributes:
         place: names the page, for rejected records without an id.
         resume: where the piece goes on once this step is in.
+        behind: where the piece has to be for this step to count; None: anywhere.
         is_done: whether the piece ends here.
         is_catch_up: records that were known and stay the same do not count again.
         collect: whether the ids of the page are kept for a sweep.
@@ -29,6 +30,7 @@ class Step:
     place: str
     resume: str
     is_done: bool
+    behind: str | None = None
     is_catch_up: bool = False
     collect: bool = False
 
@@ -36,7 +38,11 @@ class Step:
 async def take_page(
     database: Database, store_id: int, key: RangeKey, page: Page[Record], step: Step
 ) -> Counts:
-    """Apply a page and advance its piece. Killed before the commit, it did nothing."""
+    """Apply a page and advance its piece. Killed before the commit, it did nothing.
+
+    Raises:
+        RangeMovedError: the piece is elsewhere; nothing was done.
+    """
 
     async def work(connection: AsyncConnection, *, careful: bool = False) -> RangeCounts:
         origin = Origin(key.tenant_id, store_id, bulk=True)
@@ -46,7 +52,12 @@ async def take_page(
             await sweeps.collect_ids(connection, key.tenant_id, key.run_id, key.entity, _ids(page))
         counts = _counted(applied, new, step)
         await ranges.advance_range(
-            connection, key, resume=step.resume, is_done=step.is_done, step=counts
+            connection,
+            key,
+            resume=step.resume,
+            is_done=step.is_done,
+            step=counts,
+            behind=step.behind,
         )
         return counts
 

@@ -15,6 +15,10 @@ from domain.pages import Rejected
 _COUNTS = ("pages", "seen", "created", "updated", "unchanged", "deleted", "rejected")
 
 
+class RangeMovedError(Exception):
+    """Somebody else advanced a piece meanwhile: an attempt that was taken for dead is not."""
+
+
 @dataclass(frozen=True, slots=True)
 class RangeKey:
     """One piece of a pull."""
@@ -123,14 +127,25 @@ values (:tenant_id, :run_id, :entity, :name, :resume, :done, {", ".join(f":{c}" 
 on conflict (tenant_id, run_id, entity, name) do update set
   resume = excluded.resume, done = excluded.done, updated_at = now(),
   {", ".join(f"{c} = r.{c} + excluded.{c}" for c in _COUNTS)}
+where cast(:behind as text) is null or r.resume = :behind
 """)  # noqa: S608 - the names are those above
 
 
 async def advance_range(
-    connection: AsyncConnection, key: RangeKey, *, resume: str, is_done: bool, step: RangeCounts
+    connection: AsyncConnection,
+    key: RangeKey,
+    *,
+    resume: str,
+    is_done: bool,
+    step: RangeCounts,
+    behind: str | None = None,
 ) -> None:
-    """Add one step to a piece and note where it goes on, in the transaction of its records."""
-    await connection.execute(
+    """Add one step to a piece and note where it goes on, in the transaction of its records.
+
+    Raises:
+        RangeMovedError: the piece is not at `behind`. The transaction must be given up.
+    """
+    advanced = await connection.execute(
         _ADVANCE,
         {
             "tenant_id": key.tenant_id,
@@ -138,10 +153,13 @@ async def advance_range(
             "entity": key.entity.value,
             "name": key.name,
             "resume": resume,
+            "behind": behind,
             "done": is_done,
             **{name: getattr(step, name) for name in _COUNTS},
         },
     )
+    if not advanced.rowcount:
+        raise RangeMovedError
 
 
 async def reject(

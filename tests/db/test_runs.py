@@ -165,6 +165,19 @@ async def test_a_piece_adds_up_its_steps_and_knows_where_it_goes_on(room: Room) 
     assert await on_ranges(room, ranges.load_range, other) == RangeState("", False, RangeCounts())
 
 
+async def test_a_step_from_where_the_piece_no_longer_is_does_not_count(room: Room) -> None:
+    run_id, _ = await begin(room, "a")
+    key = RangeKey(room.tenant_id, run_id, Entity.ORDERS, "p1-2")
+    step: dict[str, Any] = {"is_done": False, "step": RangeCounts(pages=1)}
+    await on_ranges(room, ranges.advance_range, key, resume="2", behind="", **step)
+    with pytest.raises(ranges.RangeMovedError):
+        await on_ranges(room, ranges.advance_range, key, resume="2", behind="", **step)
+    await on_ranges(room, ranges.advance_range, key, resume="3", behind="2", **step)
+    assert await on_ranges(room, ranges.load_range, key) == RangeState(
+        "3", False, RangeCounts(pages=2)
+    )
+
+
 async def test_the_clock_of_the_first_beginning_bounds_the_catching_up(room: Room) -> None:
     run_id, _ = await begin(room, "a")
     key = RangeKey(room.tenant_id, run_id, Entity.ORDERS, "")
