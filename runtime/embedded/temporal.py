@@ -16,9 +16,11 @@ from runtime.search_attributes import SEARCH_ATTRIBUTES
 
 NAMESPACE = "default"
 
-_DYNAMIC_CONFIG: Mapping[str, bool] = {
+_DYNAMIC_CONFIG: Mapping[str, bool | int] = {
     "matching.useNewMatcher": True,  # priorities
     "matching.enableFairness": True,
+    # Steps of a workflow waited for its turn, 20 a second: a small import took a second longer.
+    "history.transferProcessorMaxPollRPS": 200,
 }
 
 # The server commits each step of a workflow: with the defaults it does 22 workflows a second on
