@@ -34,7 +34,7 @@ LIMITS = {
     "discard_store_check": ("15s", "0s", "30s"),
 }
 FORBIDDEN = re.compile(
-    r"c[ks]_[0-9a-f]{8}|whs_planted|@example|@\w+\.test|stackTrace|/home/|/root/|/tmp/|/work/"
+    r"c[ks]_[0-9a-f]{8}|whs_planted|@example|@\w+\.test|stackTrace|/(?:home|root|tmp|work)/"
     r"|127\.0\.0\.1|\d+@\w+"
 )
 
@@ -150,7 +150,7 @@ def test_a_history_tells_nothing_of_people_keys_or_the_machine(name: str) -> Non
 
 
 def test_what_is_looked_for_would_be_found() -> None:
-    planted = ["cs_0123456789abcdef", "ann@example.test", "/root/x", "4711@host", "127.0.0.1:80"]
+    planted = ["cs_0123456789abcdef", "ann@example.test", "/home/x", "4711@host", "127.0.0.1:80"]
     payload = {"data": base64.b64encode(b'{"email": "ann@example.test"}').decode()}
     assert all(FORBIDDEN.search(text) for text in planted)
     assert any(FORBIDDEN.search(text) for text in texts({"payloads": [payload]}))
