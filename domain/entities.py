@@ -9,6 +9,7 @@ class Entity(StrEnum):
     CATEGORIES = "categories"
     PRODUCTS = "products"
     VARIANTS = "variants"
+    INVENTORY = "inventory"
     CUSTOMERS = "customers"
     ORDERS = "orders"
 

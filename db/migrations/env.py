@@ -5,10 +5,13 @@ from typing import Any
 from alembic import context
 from sqlalchemy import create_engine, text
 
+import db.tables.lanes
 import db.tables.records
+import db.tables.stock
 import db.tables.stores
 import db.tables.sync
-import db.tables.tenancy  # noqa: F401  (each import registers its tables)
+import db.tables.tenancy
+import db.tables.upkeep  # noqa: F401  (each import registers its tables)
 from db.tables.base import METADATA
 
 _ADVISORY_LOCK = 7_264_001

@@ -36,6 +36,10 @@ LINKS = Table(
     Column("base", JSONB),
     Column("base_hash", LargeBinary),
     Column("version", TIME),
+    Column("is_home", Boolean, nullable=False, server_default=text("true")),
+    Column("differs", Boolean, nullable=False, server_default=text("false")),
+    Column("pushed_at", TIME),
+    Column("bounces", Integer, nullable=False, server_default=text("0")),
     Column("deleted_at", TIME),
     created_at(),
     updated_at(),
@@ -44,7 +48,11 @@ LINKS = Table(
     Index("ix_links_record", "record_id", "entity", "tenant_id"),
 )
 """`base` is the canonical snapshot both sides last agreed on, `base_hash` its fingerprint, and
-`version` the store's own time of it. Variants have no base of their own: their product has it."""
+`version` the store's own time of it. Variants have no base of their own: their product has it.
+
+`is_home` is true where the record came from. `differs` says that the hub's record may differ from
+the base: it was changed by somebody else since, and what the store says next has to be merged.
+`pushed_at` and `bounces` are the loop breaker's."""
 
 CHANGES = Table(
     "changes",

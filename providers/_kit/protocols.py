@@ -7,13 +7,18 @@ for a provider's name.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+from domain.deliveries import Delivery, Meaning, Notice
 from domain.entities import Entity
-from domain.pages import ChangesPage, IdsPage, Listing, Page
+from domain.pages import ChangesPage, IdsPage, Listing, Page, Pulled
+from domain.pushing import Outgoing, Pushed, StockPushed, StockTarget, Wanted
 from domain.records import Record
+from domain.sync_settings import Direction, SyncDirections
 from providers._kit.answers import Answer
 
 
@@ -66,6 +71,10 @@ class Manifest:
         page_size: rows a page holds at most.
         instructions: markdown for a person who connects the store; `{new_order_url}`,
             `{order_status_url}`, `{generic_url}` and `{webhook_secret}` are filled in.
+        directions: what a new store of this provider syncs, unless its settings say otherwise.
+        supports: the most it can do, per kind of record; settings beyond it are refused.
+        push_sizes: how many records one call of `push` takes at most, by entity.
+        requests_per_minute: the store's request limit with a margin; None: none is known.
     """
 
     slug: str
@@ -77,6 +86,16 @@ class Manifest:
     documentation_url: str = ""
     description: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
+    directions: SyncDirections = SyncDirections()
+    supports: SyncDirections = SyncDirections(
+        products=Direction.PULL,
+        categories=Direction.PULL,
+        customers=Direction.PULL,
+        inventory=Direction.PULL,
+        order_status=Direction.PULL,
+    )
+    push_sizes: Mapping[Entity, int] = field(default_factory=dict)
+    requests_per_minute: float | None = None
 
 
 @runtime_checkable
@@ -132,6 +151,76 @@ class ReadsChanges(ReadsPages, Protocol):
         ...
 
 
+@runtime_checkable
+class WritesRecords(Protocol):
+    """Creates, updates and takes off sale. What a store cannot do is answered `UNSUPPORTED`."""
+
+    async def push(self, entity: Entity, items: Sequence[Outgoing]) -> Sequence[Pushed]:
+        """Bring records to the store: one answer per item, in their order.
+
+        At most `Manifest.push_sizes[entity]` items. Items fail one by one; a failure of the whole
+        call is raised, and then nothing is known of any item.
+
+        Raises:
+            StoreError: the store is away or refuses the keys.
+        """
+        ...
+
+    async def find(self, wanted: Sequence[Wanted]) -> Mapping[str, Pulled[Record]]:
+        """Which of these are in the store already, by `Wanted.key`; all of one entity.
+
+        Raises StoreError.
+        """
+        ...
+
+
+@runtime_checkable
+class WritesStock(Protocol):
+    """Sets how many there are of variants, as absolute numbers."""
+
+    async def read_stock(self, targets: Sequence[StockTarget]) -> Mapping[str, Decimal | None]:
+        """What the store shows now, by variant id; None: not counted there. Raises StoreError."""
+        ...
+
+    async def push_stock(self, targets: Sequence[StockTarget]) -> Sequence[StockPushed]:
+        """Set the numbers, one answer per target, in their order; `after` is read back.
+
+        At most `Manifest.push_sizes[Entity.INVENTORY]` targets. Raises StoreError.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A webhook as the store has it."""
+
+    external_id: str
+    topic: str
+    delivery_url: str
+    is_active: bool
+
+
+@runtime_checkable
+class ManagesWebhooks(Protocol):
+    """Creates the store's webhooks through its API."""
+
+    async def list_subscriptions(self) -> Sequence[Subscription]:
+        """Every webhook the store has. Raises StoreError."""
+        ...
+
+    async def subscribe(self, topic: str, delivery_url: str, secret: SecretStr) -> Subscription:
+        """Create one. Raises StoreError."""
+        ...
+
+    async def activate(self, subscription: Subscription, secret: SecretStr) -> Subscription:
+        """Switch one on again, with this secret. Raises StoreError."""
+        ...
+
+    async def unsubscribe(self, external_id: str) -> None:
+        """Delete one; it is no error that it is gone. Raises StoreError."""
+        ...
+
+
 class StoreClient(ProbesStore, ReadsPages, Protocol):
     """The least a provider's client can do."""
 
@@ -164,8 +253,52 @@ class HttpSession(Protocol):
         ...
 
 
+class Webhooks(Protocol):
+    """How a provider's webhooks are told genuine, and what they say. Pure: no network, no clock."""
+
+    @property
+    def topics(self) -> Sequence[str]:
+        """The topics to subscribe to, for a client that is `ManagesWebhooks`."""
+        ...
+
+    def is_ping(self, delivery: Delivery) -> bool:
+        """Whether it is the store's unsigned test, to be answered 200 and forgotten."""
+        ...
+
+    def is_genuine(self, config: StoreConfig, delivery: Delivery, *, now: datetime) -> bool:
+        """Whether it is signed with the store's secret, compared in constant time.
+
+        False while the store has no secret yet.
+        """
+        ...
+
+    def source(self, delivery: Delivery) -> str | None:
+        """The shop's own address, where the delivery names it: a hint which store it is from."""
+        ...
+
+    def describe(self, delivery: Delivery) -> Notice:
+        """What a genuine delivery is about. Never raises: what is not understood is so described."""
+        ...
+
+    def read(self, config: StoreConfig, facts: StoreFacts, delivery: Delivery) -> Meaning:
+        """What it says, once it is worked off; `delivery.headers` are the kept ones.
+
+        Raises:
+            InvalidRecordError: it carries a record that cannot be understood.
+        """
+        ...
+
+
 class Provider(Protocol):
-    """One outside system."""
+    """One outside system.
+
+    `webhooks` is None for a provider that sends none.
+    """
+
+    @property
+    def webhooks(self) -> Webhooks | None:
+        """How its webhooks are read."""
+        ...
 
     @property
     def manifest(self) -> Manifest:

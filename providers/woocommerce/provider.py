@@ -1,6 +1,6 @@
 """The WooCommerce provider."""
 
-from providers._kit.protocols import HttpSession, Manifest, StoreConfig, StoreFacts
+from providers._kit.protocols import HttpSession, Manifest, StoreConfig, StoreFacts, Webhooks
 from providers.woocommerce.client import WooCommerceClient
 from providers.woocommerce.config import WooCommerceConfig
 from providers.woocommerce.manifest import MANIFEST
@@ -13,6 +13,11 @@ class WooCommerceProvider:
     def manifest(self) -> Manifest:
         """What it is and can do."""
         return MANIFEST
+
+    @property
+    def webhooks(self) -> Webhooks | None:
+        """How its webhooks are read."""
+        return None
 
     @property
     def config_model(self) -> type[WooCommerceConfig]:

@@ -1,0 +1,101 @@
+"""What is sent to a store, and what the store made of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from domain.entities import Entity
+from domain.pages import Pulled
+from domain.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One record to bring to a store, in the store's terms (references are the store's ids).
+
+    Attributes:
+        key: our own key, `{entity}-{hub id}`; sent along where the store keeps foreign data.
+        external_id: the store's id; None creates.
+        record: what the record should be; None takes it off sale (unpublish), or deletes it where
+            the store knows nothing gentler.
+        base: what both sides last agreed on: the provider sends what is different from it.
+        held: field paths that wait for a person and must not be sent.
+    """
+
+    key: str
+    external_id: str | None
+    record: Record | None
+    base: Record | None = None
+    held: frozenset[str] = frozenset()
+
+
+class Outcome(StrEnum):
+    """What became of one item of a push."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    MISSING = "missing"
+    UNSUPPORTED = "unsupported"
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """The store's answer for one `Outgoing`, in the same order.
+
+    Attributes:
+        outcome: `REFUSED`: the store says no to this content. `MISSING`: the id is gone there.
+        is_permanent: for `REFUSED`: trying the same again is useless (validation).
+        pulled: the record as the store has it now, if it answered with it.
+        external_id: its id there, also when only a part of the work was done.
+        reason: for people, when not done.
+    """
+
+    key: str
+    outcome: Outcome
+    external_id: str | None = None
+    pulled: Pulled[Record] | None = None
+    is_permanent: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How to recognise a record that may be in the store already, by our own key or a natural one.
+
+    Attributes:
+        key: as in `Outgoing`.
+        skus: of a product's variants.
+        slug, email, name: of a category or product, of a customer.
+        parent_external_id: of a category.
+    """
+
+    key: str
+    entity: Entity
+    skus: tuple[str, ...] = ()
+    slug: str = ""
+    email: str = ""
+    name: str = ""
+    parent_external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StockTarget:
+    """A variant's number to bring to a store."""
+
+    variant_external_id: str
+    product_external_id: str
+    sku: str
+    available: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class StockPushed:
+    """What the store said before, and says now; `after` None: it was not written."""
+
+    variant_external_id: str
+    outcome: Outcome
+    before: Decimal | None = None
+    after: Decimal | None = None
+    reason: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,100 @@
+"""How a store takes part in syncing: which way its records go, and who wins a conflict."""
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from domain.entities import Entity
+
+
+class Direction(StrEnum):
+    """Which way a kind of record goes: `PULL` from the store, `PUSH` to it, both, or neither."""
+
+    PULL = "pull"
+    PUSH = "push"
+    BOTH = "both"
+    OFF = "off"
+
+    @property
+    def pulls(self) -> bool:
+        """Whether what the store says is taken in."""
+        return self in (Direction.PULL, Direction.BOTH)
+
+    @property
+    def pushes(self) -> bool:
+        """Whether what changes in the hub is sent to the store."""
+        return self in (Direction.PUSH, Direction.BOTH)
+
+
+class ConflictPolicy(StrEnum):
+    """Who wins where both sides changed the same field differently.
+
+    `LATEST`: the side that was changed last. `MERGE`: like `LATEST`, but lists and texts that one
+    side only added to are joined. `MANUAL`: both sides are held until a person decides.
+    """
+
+    LOCAL = "local"
+    REMOTE = "remote"
+    LATEST = "latest"
+    MERGE = "merge"
+    MANUAL = "manual"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
+    )
+
+
+class SyncDirections(_Model):
+    """One direction per kind of record. Orders always come in; `order_status` is the way back."""
+
+    products: Direction = Direction.BOTH
+    categories: Direction = Direction.BOTH
+    customers: Direction = Direction.PULL
+    inventory: Direction = Direction.BOTH
+    order_status: Direction = Direction.BOTH
+
+    def of(self, entity: Entity) -> Direction:
+        """The direction of an entity; variants go with their product."""
+        return {
+            Entity.PRODUCTS: self.products,
+            Entity.VARIANTS: self.products,
+            Entity.CATEGORIES: self.categories,
+            Entity.CUSTOMERS: self.customers,
+            Entity.INVENTORY: self.inventory,
+            Entity.ORDERS: self.order_status,
+        }[entity]
+
+
+class StoreSettings(_Model):
+    """The settings of a store beside its connection, as kept in `stores.settings`.
+
+    Attributes:
+        conflict_policies: by field group (`domain.merge.FIELD_GROUPS`), over `conflict_policy`.
+        push_imported: whether an import of another store is sent to this one.
+        ip_allow_list: addresses or networks webhooks may come from; empty: any.
+        max_delete_share: a reconcile that would delete more than this share stops and alerts.
+        order_status_map: canonical status to the store's own word, over the provider's.
+    """
+
+    sync_directions: SyncDirections = SyncDirections()
+    conflict_policy: ConflictPolicy = ConflictPolicy.LATEST
+    conflict_policies: dict[str, ConflictPolicy] = Field(default_factory=dict, max_length=20)
+    push_imported: bool = False
+    ip_allow_list: tuple[Annotated[str, Field(max_length=64)], ...] = Field((), max_length=100)
+    max_delete_share: Annotated[float, Field(gt=0, le=1)] = 0.2
+    order_status_map: dict[str, str] = Field(default_factory=dict, max_length=50)
+
+
+PUSHED: Final = (
+    Entity.CATEGORIES,
+    Entity.PRODUCTS,
+    Entity.CUSTOMERS,
+    Entity.INVENTORY,
+    Entity.ORDERS,
+)
+"""What can be sent to a store, each after what it refers to. `INVENTORY` counts by variant, of
+`ORDERS` only the status is sent."""
