@@ -30,6 +30,7 @@ class Permission(StrEnum):
     SYNCS_READ = "syncs:read"
     SYNCS_WRITE = "syncs:write"
     RECORDS_READ = "records:read"
+    RECORDS_WRITE = "records:write"
     SHARED_DATA = "shared_data"
     PRODUCT_MANAGEMENT = "product_management"
     PLATFORM_MANAGEMENT = "platform_management"

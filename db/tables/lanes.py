@@ -23,7 +23,6 @@ from db.tables.base import (
     created_at,
     json_column,
     reference,
-    tenant_table,
     updated_at,
 )
 

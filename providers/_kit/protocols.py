@@ -59,6 +59,15 @@ class StoreFacts(BaseModel):
     details: Mapping[str, Any] = {}
 
 
+_READ_ONLY = SyncDirections(
+    products=Direction.PULL,
+    categories=Direction.PULL,
+    customers=Direction.PULL,
+    inventory=Direction.PULL,
+    order_status=Direction.PULL,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What a provider is and can do.
@@ -86,14 +95,8 @@ class Manifest:
     documentation_url: str = ""
     description: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
-    directions: SyncDirections = SyncDirections()
-    supports: SyncDirections = SyncDirections(
-        products=Direction.PULL,
-        categories=Direction.PULL,
-        customers=Direction.PULL,
-        inventory=Direction.PULL,
-        order_status=Direction.PULL,
-    )
+    directions: SyncDirections = field(default_factory=SyncDirections)
+    supports: SyncDirections = field(default_factory=lambda: _READ_ONLY)
     push_sizes: Mapping[Entity, int] = field(default_factory=dict)
     requests_per_minute: float | None = None
 
@@ -277,7 +280,7 @@ class Webhooks(Protocol):
         ...
 
     def describe(self, delivery: Delivery) -> Notice:
-        """What a genuine delivery is about. Never raises: what is not understood is so described."""
+        """What a genuine delivery is about. Never raises: what is not understood is said so."""
         ...
 
     def read(self, config: StoreConfig, facts: StoreFacts, delivery: Delivery) -> Meaning:
