@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -63,43 +65,69 @@ class ImportRun:
         return sum(self.held.get(entity, 0) for entity in TOP_LEVEL)
 
 
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A store of a tenant of its own, connected to a shop."""
+
+    hub: Hub
+    client: Client
+    tenant_id: int
+    store_id: int
+
+
+@asynccontextmanager
+async def connected(rig: Rig, database: BenchDatabase, shop: BenchShop) -> AsyncIterator[Connected]:
+    """A new tenant whose one store is the shop."""
+    hub = Hub.build(_settings(rig, database), pool_size=2)
+    try:
+        client = await Client.connect(rig.temporal.address, data_converter=pydantic_data_converter)
+        tenant_id = await _make_tenant(database)
+        yield Connected(hub, client, tenant_id, await _connect(hub, tenant_id, shop))
+    finally:
+        await hub.close()
+
+
 async def import_shop(
     rig: Rig, database: BenchDatabase, shop: BenchShop, worker_pid: int
 ) -> ImportRun:
-    """Connect the shop and import it.
+    """Connect the shop and import it. Raises as `import_connected`."""
+    async with connected(rig, database, shop) as store:
+        return await import_connected(rig, store, shop, worker_pid)
+
+
+async def import_connected(
+    rig: Rig, store: Connected, shop: BenchShop, worker_pid: int
+) -> ImportRun:
+    """Import the shop once.
 
     Raises:
         BenchError: it failed, did not settle or took unreasonably long, or the hub does not hold
             what it should.
     """
-    settings = _settings(rig, database)
-    hub = Hub.build(settings, pool_size=2)
-    client = await Client.connect(rig.temporal.address, data_converter=pydantic_data_converter)
-    try:
-        tenant_id = await _make_tenant(database)
-        store_id = await _connect(hub, tenant_id, shop)
-        shop.forget()
-        rig.write_back()
-        pids = {**rig.pids, "worker": worker_pid, "shop": shop.pid}
-        before, started = cpu_of(pids), time.perf_counter()
-        begun_at = datetime.now(UTC)
-        args = ImportStoreInput(tenant_id=tenant_id, store_id=store_id, provider=PROVIDER)
-        begun = await TemporalGateway(client).start_import(args)
-        handle = client.get_workflow_handle(begun.workflow_id, result_type=ImportStoreResult)
-        result = await _result_of(handle, _patience_s(shop))
-        seconds, after = time.perf_counter() - started, cpu_of(pids)
-        if not result.is_settled:
-            raise BenchError("the import did not settle, though nobody changed the shop")
-        return ImportRun(
-            held=await _held(hub.database, tenant_id, shop),
-            seconds=seconds,
-            history_events=await _history_events(client, store_id, begun_at),
-            worker_peak_mb=peak_mb(worker_pid),
-            cpu_s=since(before, after),
-            gets=shop.gets(),
-        )
-    finally:
-        await hub.close()
+    shop.forget()
+    rig.write_back()
+    pids = {**rig.pids, "worker": worker_pid, "shop": shop.pid}
+    before, started = cpu_of(pids), time.perf_counter()
+    begun_at = datetime.now(UTC)
+    result = await _result_of(await start_import(store), _patience_s(shop))
+    seconds, after = time.perf_counter() - started, cpu_of(pids)
+    if not result.is_settled:
+        raise BenchError("the import did not settle, though nobody changed the shop")
+    return ImportRun(
+        held=await _held(store.hub.database, store.tenant_id, shop),
+        seconds=seconds,
+        history_events=await _history_events(store.client, store.store_id, begun_at),
+        worker_peak_mb=peak_mb(worker_pid),
+        cpu_s=since(before, after),
+        gets=shop.gets(),
+    )
+
+
+async def start_import(store: Connected) -> WorkflowHandle[Any, ImportStoreResult]:
+    """Start the store's import, as the API does."""
+    args = ImportStoreInput(tenant_id=store.tenant_id, store_id=store.store_id, provider=PROVIDER)
+    begun = await TemporalGateway(store.client).start_import(args)
+    return store.client.get_workflow_handle(begun.workflow_id, result_type=ImportStoreResult)
 
 
 async def _result_of(
@@ -128,7 +156,7 @@ async def _make_tenant(database: BenchDatabase) -> int:
     owner = Database(database.owner_url, pool_size=1)
     try:
         async with owner.lookup() as connection:
-            return (await create_tenant(connection, "Bench")).id
+            return (await create_tenant(connection, f"Bench {secrets.token_hex(4)}")).id
     finally:
         await owner.close()
 
@@ -151,7 +179,7 @@ def _new_store(facts: Mapping[str, object]) -> NewStore:
     return NewStore(
         name="Bench",
         code="bench",
-        webhook_code="bench",
+        webhook_code=secrets.token_urlsafe(12),
         store_url=str(facts["store_url"]),
         facts=facts,
         settings={},

@@ -136,7 +136,7 @@ ALERT_CHANNELS = tenant_table(
 ALERT_MESSAGES = tenant_table(
     "alert_messages",
     Column("alert_id", BigInteger, nullable=False),
-    Column("channel_id", BigInteger, nullable=False),
+    Column("channel_id", BigInteger),
     Column("status", String(20), nullable=False, server_default=text("'pending'")),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("next_attempt_at", TIME),
@@ -147,6 +147,7 @@ ALERT_MESSAGES = tenant_table(
     reference("channel_id", "alert_channels", on_delete="CASCADE"),
     Index("ix_alert_messages_due", "tenant_id", "id", postgresql_where=text("status = 'pending'")),
 )
+"""One row per alert and channel; without a channel it is the row of `changes` that tells of it."""
 
 CONNECT_TOKENS = tenant_table(
     "connect_tokens",

@@ -9,6 +9,7 @@ from runtime.cli import (
     store_commands,
     sync_commands,
     tenant_commands,
+    upkeep_commands,
 )
 from runtime.cli.demo import demo_command
 from runtime.cli.help_text import examples
@@ -45,5 +46,6 @@ def build_app() -> typer.Typer:
     key_commands.add_to(app)
     store_commands.add_to(app)
     sync_commands.add_to(app)
+    upkeep_commands.add_to(app)
     sandbox_commands.add_to(app)
     return app

@@ -25,7 +25,7 @@ from runtime.embedded.orphans import end_orphans
 DATABASE = "entrepot"
 OWNER_ROLE = "entrepot_owner"
 APP_ROLE = "entrepot_app"
-_SUPERUSER = "postgres"
+SUPERUSER = "postgres"
 
 # sun_path holds 104 bytes on macOS, 108 on Linux, the final zero included (unix(7)).
 _SOCKET_PATH_LIMIT = 103
@@ -72,7 +72,7 @@ class EmbeddedPostgres:
     @property
     def superuser_url(self) -> str:
         """The server as its superuser, for administration and tests."""
-        return self._url(_SUPERUSER, "postgres")
+        return self._url(SUPERUSER, "postgres")
 
     @property
     def owner_url(self) -> str:
@@ -222,7 +222,7 @@ class EmbeddedPostgres:
             Program(
                 argv=(
                     *(str(_install_dir() / "bin" / "initdb"), "-D", str(self._cluster)),
-                    *("-U", _SUPERUSER, "--auth=trust", "--encoding=UTF8", "--no-instructions"),
+                    *("-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--no-instructions"),
                     *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
                     *(() if self._durable else ("--no-sync",)),
                 ),

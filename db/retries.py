@@ -1,0 +1,101 @@
+"""A person says: try again. What failed is due at once, as if it had never failed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.alerts import resolve_store_alerts
+
+_PUSHES = text("""
+update pushes set status = 'pending', attempts = 0, next_attempt_at = null, last_error = null,
+  updated_at = now()
+where store_id = :store and status = 'failed'
+  and (cast(:ids as bigint[]) is null or id = any(cast(:ids as bigint[])))
+""")
+
+_EVENTS = text("""
+update webhook_events set status = 'pending', attempts = 0, next_attempt_at = null,
+  error_message = null, processed_at = null
+where store_id = :store and status = 'failed'
+  and (cast(:ids as bigint[]) is null or id = any(cast(:ids as bigint[])))
+""")
+
+# What waits on the ladder comes at once too: a person says that the trouble is over.
+_WAITING = (
+    text("""
+    update pushes set next_attempt_at = null
+    where store_id = :store and status = 'pending' and next_attempt_at is not null
+      and creating_since is null
+    """),
+    text("""
+    update webhook_events set next_attempt_at = null
+    where store_id = :store and status = 'pending' and next_attempt_at is not null
+    """),
+)
+
+_LANES = text("""
+update lanes set failures = 0, next_attempt_at = null, last_error = null, paused_reason = null,
+  updated_at = now()
+where key = :store and kind in ('inbox', 'push')
+  and (paused_reason is not null or next_attempt_at is not null or failures > 0)
+returning kind
+""")
+
+_STORE = text("""
+update stores set sync_retry_count = 0, next_retry_at = null, last_sync_error = null,
+  updated_at = now()
+where id = :store and deleted_at is null
+""")
+
+_LAST_IMPORT_FAILED = text("""
+select coalesce((
+  select status = 'failed' from sync_runs where store_id = :store and kind = 'import'
+  order by id desc limit 1), false)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """What is due again."""
+
+    pushes: int
+    events: int
+    lanes: tuple[str, ...]
+    alerts: int
+    has_failed_import: bool
+
+
+async def retry_all(connection: AsyncConnection, store_id: int) -> Retried:
+    """Make due whatever of a store failed or waits on the ladder, and let its lanes go on."""
+    store = {"store": store_id}
+    pushes = await connection.execute(_PUSHES, {**store, "ids": None})
+    events = await connection.execute(_EVENTS, {**store, "ids": None})
+    for statement in _WAITING:
+        await connection.execute(statement, store)
+    failed = await connection.execute(_LAST_IMPORT_FAILED, store)
+    has_failed_import = bool(failed.scalar_one())
+    lanes = await _resume(connection, store_id)
+    await connection.execute(_STORE, store)
+    alerts = await resolve_store_alerts(connection, store_id)
+    return Retried(pushes.rowcount, events.rowcount, lanes, alerts, has_failed_import)
+
+
+async def retry_rows(
+    connection: AsyncConnection,
+    store_id: int,
+    *,
+    push_ids: Sequence[int],
+    event_ids: Sequence[int],
+) -> Retried:
+    """Make these failed rows due again, and let the lanes go on. Others stay as they are."""
+    pushes = await connection.execute(_PUSHES, {"store": store_id, "ids": list(push_ids)})
+    events = await connection.execute(_EVENTS, {"store": store_id, "ids": list(event_ids)})
+    lanes = await _resume(connection, store_id)
+    return Retried(pushes.rowcount, events.rowcount, lanes, 0, False)
+
+
+async def _resume(connection: AsyncConnection, store_id: int) -> tuple[str, ...]:
+    resumed = await connection.execute(_LANES, {"store": store_id})
+    return tuple(sorted(row[0] for row in resumed))

@@ -1,0 +1,42 @@
+"""How a tenant wants to be told of alerts: by a webhook of its own, or by e-mail."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic.alias_generators import to_camel
+
+_Address = Annotated[str, Field(pattern=r"^[^\s@<>,;]+@[^\s@<>,;]+$", max_length=254)]
+
+
+class _Channel(BaseModel):
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+
+class WebhookChannel(_Channel):
+    """Alerts are posted to `url`, signed with `secret`."""
+
+    kind: Literal["webhook"] = "webhook"
+    url: Annotated[str, Field(pattern=r"^https?://", max_length=2_000)]
+    secret: Annotated[SecretStr, Field(min_length=16, max_length=200)]
+
+
+class SmtpChannel(_Channel):
+    """Alerts are mailed over an SMTP server (RFC 5321); `starttls` is RFC 3207, `tls` RFC 8314."""
+
+    kind: Literal["smtp"] = "smtp"
+    host: Annotated[str, Field(min_length=1, max_length=253)]
+    port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: Annotated[str, Field(max_length=254)] = ""
+    password: Annotated[SecretStr, Field(max_length=200)] = SecretStr("")
+    sender: _Address
+    recipients: Annotated[tuple[_Address, ...], Field(min_length=1, max_length=20)]
+
+
+Channel = Annotated[WebhookChannel | SmtpChannel, Field(discriminator="kind")]
