@@ -7,6 +7,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 ARGS ?=
 M ?=
+NAME ?=
+PLACE ?=
 
 # Programs are started as "python -m": that works in a clone that was moved, console scripts would not.
 UV := $(VENV)/bin/uv
@@ -14,7 +16,7 @@ LINT_IMPORTS := from importlinter.cli import lint_imports_command as run; run()
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --no-emit-index-url
 
-.PHONY: help demo test check fix bench soak migration record-history lock clean
+.PHONY: help demo test check fix bench soak migration new-provider record-history lock clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +49,10 @@ soak: $(VENV)/.dev ## the long tests: 100 kills, 200,000 records
 migration: $(VENV)/.dev ## draft a database migration (M="what it does")
 	@test -n "$(M)" || { echo 'say what it does: make migration M="add reviews"' >&2; exit 2; }
 	@exec $(PY) -m runtime.draft "$(M)"
+
+new-provider: $(VENV)/.dev ## write a small provider to start from (NAME=my_shop, PLACE=folder)
+	@test -n "$(NAME)" || { echo 'name it: make new-provider NAME=my_shop' >&2; exit 2; }
+	@exec $(PY) scripts/new_provider.py "$(NAME)" $(if $(PLACE),--place "$(PLACE)")
 
 record-history: $(VENV)/.dev ## record the workflow histories that the replay tests read
 	@exec $(PY) -m tests.replay.record $(ARGS)

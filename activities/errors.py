@@ -24,7 +24,7 @@ QUICK_TRIES = 3
 LONGEST_QUICK_WAIT_S = 30.0
 """A store that asks for a longer pause is waited for in the workflow, where people can see it."""
 
-_DATABASE_AWAY = (
+DATABASE_AWAY = (
     OperationalError,
     InterfaceError,
     PoolTimeoutError,
@@ -52,7 +52,7 @@ def translated() -> Iterator[None]:
         raise _of_store(error) from None
     except EntrepotError as error:
         raise ApplicationError(str(error), type=type(error).__name__, non_retryable=True) from None
-    except _DATABASE_AWAY as error:
+    except DATABASE_AWAY as error:
         _log.warning("database_away", error_type=type(error).__name__)
         raise ApplicationError(
             f"the database did not answer ({type(error).__name__})", type="DatabaseError"
@@ -65,13 +65,19 @@ def translated() -> Iterator[None]:
         ) from None
 
 
-def _of_store(error: StoreError) -> ApplicationError:
+def is_tried_again_at_once(error: StoreError) -> bool:
+    """Whether Temporal should run this activity again before anything climbs the ladder."""
     wait = error.retry_after_s
-    is_quick = (
+    return (
         isinstance(error, RetryableStoreError)
         and activity.info().attempt < QUICK_TRIES
         and (wait is None or wait <= LONGEST_QUICK_WAIT_S)
     )
+
+
+def _of_store(error: StoreError) -> ApplicationError:
+    wait = error.retry_after_s
+    is_quick = is_tried_again_at_once(error)
     return ApplicationError(
         str(error),
         wait,

@@ -34,6 +34,13 @@ class Waker(Protocol):
         ...
 
 
+class LeftToSweeper:
+    """Wakes nobody: the sweeper finds what is due."""
+
+    async def wake(self, tenant_id: int, kind: LaneKind, key: int) -> None:
+        """See `Waker`."""
+
+
 class TurnLostError(Exception):
     """The drain was replaced by another attempt, and must do nothing more."""
 

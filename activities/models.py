@@ -1,6 +1,7 @@
 """What goes into activities and comes out of them: ids and counts, never records or secrets."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
@@ -91,10 +92,21 @@ class RunRef(StoreRef):
     run_id: int
 
 
+class PullMode(StrEnum):
+    """What a pull is for. The changes of an import are marked bulk, and only a sweep of an import
+    deletes without a brake; a reconcile writes down what should not have been different."""
+
+    IMPORT = "import"
+    KEEP_UP = "keep_up"
+    RECONCILE = "reconcile"
+
+
 class EntityRef(RunRef):
-    """Which entity of which run."""
+    """Which entity of which run. With `force` the store wins every conflict, and no brake holds."""
 
     entity: Entity
+    mode: PullMode = PullMode.IMPORT
+    force: bool = False
 
 
 class PlanPullResult(Message):
@@ -151,9 +163,13 @@ class SettleSweepInput(EntityRef):
 
 
 class SettleSweepResult(Message):
-    """`is_trusted` is False when the list moved under the sweep, which must then be repeated."""
+    """`is_trusted` is False when the list moved under the sweep, which must then be repeated.
+
+    `held_back` records would have been deleted, and were too many to be.
+    """
 
     is_trusted: bool
+    held_back: int = 0
     counts: Counts = Counts()
 
 

@@ -9,6 +9,7 @@ from temporalio import activity
 
 from activities.errors import translated
 from activities.heartbeat import heartbeating
+from activities.lanes import LeftToSweeper, Waker
 from activities.models import (
     Counts,
     EntityRef,
@@ -18,7 +19,7 @@ from activities.models import (
     PullRangeResult,
 )
 from activities.stores import OpenStore, StoreOpener
-from activities.taking import Step, take_page, to_counts
+from activities.taking import Home, Step, take_page, to_counts
 from db import ranges
 from db.ranges import RangeKey, RangeMovedError, RangeState
 from db.session import Database
@@ -38,8 +39,9 @@ UNKNOWN_CLOCK_MARGIN = timedelta(minutes=10)
 class PullActivities:
     """The steps of `PullWorkflow` that read lists."""
 
-    def __init__(self, database: Database, opener: StoreOpener) -> None:
+    def __init__(self, database: Database, opener: StoreOpener, waker: Waker | None = None) -> None:
         self._database = database
+        self._home = Home(database, waker or LeftToSweeper())
         self._opener = opener
 
     @activity.defn
@@ -97,9 +99,11 @@ class PullActivities:
                     behind=resume,
                     is_catch_up=args.collect,
                     collect=args.collect,
+                    mode=args.mode,
+                    force=args.force,
                 )
                 key = _key(args, args.name)
-                await take_page(self._database, args.store_id, key, page, step)
+                await take_page(self._home, args.store_id, key, page, step)
                 resume = step.resume
                 activity.heartbeat(number)
         finally:
@@ -147,8 +151,10 @@ class PullActivities:
                 is_done=cursor is None,
                 behind=resume,
                 is_catch_up=True,
+                mode=args.mode,
+                force=args.force,
             )
-            await take_page(self._database, args.store_id, key, changes.page, step)
+            await take_page(self._home, args.store_id, key, changes.page, step)
             resume = step.resume
             activity.heartbeat(number)
             if cursor is None:

@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from activities.check import CheckActivities
+from activities.incremental import SyncActivities
+from activities.lanes import LeftToSweeper, Waker
+from activities.order_scan import OrderScanActivities
 from activities.pull import PullActivities
+from activities.push_preview import PreviewActivities
 from activities.runs import RunActivities
 from activities.stores import StoreOpener
+from activities.subscriptions import SubscriptionActivities
 from activities.sweep import SweepActivities
 from db.session import Database
 
@@ -20,14 +25,29 @@ class ActivitySet:
     sync: Sequence[Callable[..., Any]]
 
 
-def build_activities(database: Database, opener: StoreOpener) -> ActivitySet:
-    """Every activity, with its dependencies."""
+def build_activities(
+    database: Database,
+    opener: StoreOpener,
+    *,
+    waker: Waker | None = None,
+    public_url: str | None = None,
+) -> ActivitySet:
+    """Every activity, with its dependencies. `public_url` is where shops reach us."""
+    waker = waker or LeftToSweeper()
+    syncs = SyncActivities(database, opener, waker)
+    subscriptions = SubscriptionActivities(database, opener, public_url)
     check = CheckActivities(database, opener)
+    previews = PreviewActivities(database, opener)
     runs = RunActivities(database, opener)
-    pull = PullActivities(database, opener)
-    sweep = SweepActivities(database, opener)
+    pull = PullActivities(database, opener, waker)
+    sweep = SweepActivities(database, opener, waker)
     return ActivitySet(
-        check=(check.probe_store, check.discard_store_check),
+        check=(
+            check.probe_store,
+            check.discard_store_check,
+            previews.preview_push,
+            subscriptions.unsubscribe,
+        ),
         sync=(
             runs.begin_run,
             runs.record_failure,
@@ -40,5 +60,12 @@ def build_activities(database: Database, opener: StoreOpener) -> ActivitySet:
             sweep.start_sweep,
             sweep.collect_sweep,
             sweep.settle_sweep,
+            syncs.begin_sync,
+            syncs.keep_cursor,
+            syncs.finish_import,
+            syncs.send_missing,
+            syncs.end_sync,
+            OrderScanActivities(database, opener, waker).scan_orders,
+            subscriptions.check_subscriptions,
         ),
     )

@@ -5,7 +5,7 @@ from temporalio import activity
 from activities.errors import translated
 from activities.heartbeat import heartbeating
 from activities.models import BeginRunInput, BeginRunResult, EndRunInput, RecordFailureInput, RunRef
-from activities.stores import StoreOpener
+from activities.stores import StoreOpener, is_taken
 from db import runs, settle
 from db.session import Database
 from db.staging import Origin
@@ -35,13 +35,14 @@ class RunActivities:
                 async with self._database.tenant(args.tenant_id) as connection:
                     await runs.refuse_run(connection, key, error=str(error))
                 raise
+            entities = tuple(one for one in store.manifest.entities if is_taken(store, one))
             async with self._database.tenant(args.tenant_id) as connection:
                 run_id, resumed = await runs.begin_run(connection, key)
-                await runs.open_logs(connection, key, run_id, store.manifest.entities)
+                await runs.open_logs(connection, key, run_id, entities)
             return BeginRunResult(
                 run_id=run_id,
                 provider=store.manifest.slug,
-                entities=store.manifest.entities,
+                entities=entities,
                 tracks_changes=tuple(sorted(store.manifest.tracks_changes)),
                 page_size=store.manifest.page_size,
                 resumed=resumed,

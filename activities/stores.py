@@ -1,16 +1,26 @@
 """Opening a store: its row, its credentials, and a client of its provider."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from pydantic import ValidationError
 
+from activities.budget import BudgetedSession, Budgets
 from db.crypto import SecretBox, store_context
 from db.session import Database
 from db.store_checks import find_check
 from db.stores import find_credentials, find_store
+from domain.entities import Entity
 from domain.errors import SecretError, StoreGoneError
-from providers._kit.http import StoreSession
-from providers._kit.protocols import Manifest, StoreClient, StoreConfig, StoreFacts
+from domain.sync_settings import StoreSettings
+from providers._kit.protocols import (
+    HttpSession,
+    Manifest,
+    Provider,
+    StoreClient,
+    StoreConfig,
+    StoreFacts,
+)
 from providers._kit.registry import Registry
 
 
@@ -20,38 +30,83 @@ class OpenStore:
 
     client: StoreClient
     manifest: Manifest
+    settings: StoreSettings = field(default_factory=StoreSettings)
+
+
+def is_taken(store: OpenStore, entity: Entity) -> bool:
+    """Whether the store's records of this kind come in at all. Orders always do."""
+    return entity is Entity.ORDERS or store.settings.sync_directions.of(entity).pulls
+
+
+@dataclass(frozen=True, slots=True)
+class OpenConfig:
+    """A store whose credentials are at hand, without a client: for what needs no network."""
+
+    provider: Provider
+    config: StoreConfig = field(repr=False)
+    facts: StoreFacts
+    settings: StoreSettings
+    webhook_code: str = field(repr=False)
+
+
+class OpensStores(Protocol):
+    """Gives clients of stores."""
+
+    async def open(
+        self, tenant_id: int, store_id: int, *, even_inactive: bool = False
+    ) -> OpenStore:
+        """See `StoreOpener.open`."""
+        ...
 
 
 class StoreOpener:
     """Builds clients. Credentials live in memory for as long as the client does, nowhere else."""
 
     def __init__(
-        self, database: Database, box: SecretBox, registry: Registry, session: StoreSession
+        self, database: Database, box: SecretBox, registry: Registry, session: HttpSession
     ) -> None:
         self._database = database
         self._box = box
         self._registry = registry
         self._session = session
+        self._budgets = Budgets(database)
 
-    async def open(self, tenant_id: int, store_id: int) -> OpenStore:
-        """A client for a store that is there and active.
+    async def open(
+        self, tenant_id: int, store_id: int, *, even_inactive: bool = False
+    ) -> OpenStore:
+        """A client for a store that is there and active, which keeps to the store's budget.
 
         Raises:
             StoreGoneError: the store was deleted or deactivated.
             SecretError: its credentials cannot be read.
             NotFoundError: its provider is not installed.
         """
+        held = await self.open_config(tenant_id, store_id, even_inactive=even_inactive)
+        manifest = held.provider.manifest
+        session = self._budgeted(tenant_id, store_id, manifest)
+        client = held.provider.connect(held.config, held.facts, session)
+        return OpenStore(client, manifest, held.settings)
+
+    async def open_config(
+        self, tenant_id: int, store_id: int, *, even_inactive: bool = False
+    ) -> OpenConfig:
+        """What a store that is there and active was connected with. Raises as `open` does."""
         async with self._database.tenant(tenant_id) as connection:
             store = await find_store(connection, store_id)
             sealed = await find_credentials(connection, store_id)
-        if store is None or sealed is None or not store.is_active:
+        if store is None or sealed is None or not (store.is_active or even_inactive):
             raise StoreGoneError(f"store {store_id} was deleted or deactivated")
         provider = self._registry.get(store.provider)
         config = _read_config(
             provider.config_model, self._box.open(sealed, context=store_context(store_id))
         )
-        facts = StoreFacts.model_validate(store.facts)
-        return OpenStore(provider.connect(config, facts, self._session), provider.manifest)
+        return OpenConfig(
+            provider,
+            config,
+            StoreFacts.model_validate(store.facts),
+            StoreSettings.model_validate(store.settings),
+            store.webhook_code,
+        )
 
     async def open_check(self, tenant_id: int, store_check_id: int) -> StoreClient:
         """A client with credentials on trial.
@@ -66,7 +121,17 @@ class StoreOpener:
             raise StoreGoneError("the check expired before it was made: try again")
         provider = self._registry.get(check.provider)
         plain = self._box.open(check.sealed, context=store_context(check.store_id))
-        return provider.connect(_read_config(provider.config_model, plain), None, self._session)
+        session = self._budgeted(tenant_id, check.store_id, provider.manifest)
+        return provider.connect(_read_config(provider.config_model, plain), None, session)
+
+    def _budgeted(self, tenant_id: int, store_id: int, manifest: Manifest) -> BudgetedSession:
+        return BudgetedSession(
+            self._session,
+            self._budgets,
+            tenant_id=tenant_id,
+            store_id=store_id,
+            requests_per_minute=manifest.requests_per_minute,
+        )
 
 
 def _read_config(model: type[StoreConfig], plain: bytes) -> StoreConfig:

@@ -5,17 +5,20 @@ from collections.abc import Iterator, Sequence
 from temporalio import activity
 
 from activities.errors import translated
+from activities.gone import hold_back, settle_gone
 from activities.heartbeat import heartbeating
+from activities.lanes import LeftToSweeper, Waker
 from activities.models import (
     Counts,
     EntityRef,
+    PullMode,
     SettleSweepInput,
     SettleSweepResult,
     StartSweepResult,
     SweepInput,
 )
 from activities.stores import StoreOpener
-from activities.taking import Step, take_page
+from activities.taking import Home, Step, take_page
 from db import ranges, sweeps
 from db.ranges import RangeKey
 from db.session import Database
@@ -24,8 +27,9 @@ from db.session import Database
 class SweepActivities:
     """The steps of `PullWorkflow` that compare ids."""
 
-    def __init__(self, database: Database, opener: StoreOpener) -> None:
+    def __init__(self, database: Database, opener: StoreOpener, waker: Waker | None = None) -> None:
         self._database = database
+        self._home = Home(database, waker or LeftToSweeper())
         self._opener = opener
 
     @activity.defn
@@ -73,12 +77,23 @@ class SweepActivities:
                     gone = await sweeps.list_gone(
                         connection, args.store_id, args.run_id, args.entity
                     )
+                    held_back = await hold_back(connection, args, store.settings, gone)
                 counts = Counts()
                 key = RangeKey(args.tenant_id, args.run_id, args.entity, args.name)
-                for ids in _batches([*missing, *gone], store.manifest.page_size):
+                wanted = missing if held_back else [*missing, *gone]
+                for ids in _batches(wanted, store.manifest.page_size):
                     page = await store.client.fetch_by_ids(args.entity, ids)
-                    step = Step(f"sweep {args.round}", "", is_done=False, is_catch_up=True)
-                    counts += await take_page(self._database, args.store_id, key, page, step)
+                    step = Step(
+                        f"sweep {args.round}",
+                        "",
+                        is_done=False,
+                        is_catch_up=True,
+                        mode=args.mode,
+                        force=args.force,
+                    )
+                    if args.mode is PullMode.RECONCILE:
+                        page = await settle_gone(self._database, args, store.settings, page)
+                    counts += await take_page(self._home, args.store_id, key, page, step)
                     activity.heartbeat(len(ids))
                 async with self._database.tenant(args.tenant_id) as connection:
                     await sweeps.clear_sweep(connection, args.run_id, args.entity)
@@ -89,7 +104,9 @@ class SweepActivities:
                 args.before.total,
                 args.before.newest_id,
             )
-            return SettleSweepResult(is_trusted=is_trusted, counts=counts)
+            return SettleSweepResult(
+                is_trusted=is_trusted, held_back=len(gone) if held_back else 0, counts=counts
+            )
 
 
 def _batches(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:

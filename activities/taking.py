@@ -4,14 +4,30 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from activities.models import Counts
-from db import ranges, sweeps
+from activities.lanes import Waker
+from activities.models import Counts, PullMode
+from db import drift, ranges, sweeps
 from db.apply import UNKEEPABLE, Applied, apply
 from db.ranges import RangeCounts, RangeKey
 from db.session import Database
 from db.staging import Origin
+from domain.lanes import LaneKind
 from domain.pages import Page
 from domain.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where pages are taken in, and who is told that something is to be pushed."""
+
+    database: Database
+    waker: Waker
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    counts: RangeCounts
+    pushes: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +41,8 @@ class Step:
         is_done: whether the piece ends here.
         is_catch_up: records that were known and stay the same do not count again.
         collect: whether the ids of the page are kept for a sweep.
+        mode: what the pull is for: an import's changes are bulk, a reconcile notes drift.
+        force: whether the store wins every conflict.
     """
 
     place: str
@@ -33,19 +51,27 @@ class Step:
     behind: str | None = None
     is_catch_up: bool = False
     collect: bool = False
+    mode: PullMode = PullMode.IMPORT
+    force: bool = False
 
 
 async def take_page(
-    database: Database, store_id: int, key: RangeKey, page: Page[Record], step: Step
+    home: Home, store_id: int, key: RangeKey, page: Page[Record], step: Step
 ) -> Counts:
-    """Apply a page and advance its piece. Killed before the commit, it did nothing.
+    """Apply a page and advance its piece. Killed before the commit, it did nothing; killed after
+    it, the lanes that want waking are found by the sweeper.
 
     Raises:
         RangeMovedError: the piece is elsewhere; nothing was done.
     """
 
-    async def work(connection: AsyncConnection, *, careful: bool = False) -> RangeCounts:
-        origin = Origin(key.tenant_id, store_id, bulk=True)
+    async def work(connection: AsyncConnection, *, careful: bool = False) -> _Taken:
+        is_bulk = step.mode is PullMode.IMPORT
+        origin = Origin(key.tenant_id, store_id, bulk=is_bulk, force=step.force)
+        if step.mode is PullMode.RECONCILE:
+            await drift.note_differences(
+                connection, key.tenant_id, store_id, key.entity, page.records
+            )
         applied = await apply(connection, origin, key.entity, page, careful=careful)
         new = await ranges.reject(connection, key, applied.rejected, place=step.place)
         if step.collect:
@@ -59,15 +85,17 @@ async def take_page(
             step=counts,
             behind=step.behind,
         )
-        return counts
+        return _Taken(counts, applied.pushes)
 
     try:
-        counts = await database.transact(key.tenant_id, work)
+        taken = await home.database.transact(key.tenant_id, work)
     except UNKEEPABLE:
-        counts = await database.transact(
+        taken = await home.database.transact(
             key.tenant_id, lambda connection: work(connection, careful=True)
         )
-    return to_counts(counts)
+    for store in sorted(taken.pushes):
+        await home.waker.wake(key.tenant_id, LaneKind.PUSH, store)
+    return to_counts(taken.counts)
 
 
 def to_counts(counts: RangeCounts) -> Counts:

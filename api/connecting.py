@@ -13,9 +13,11 @@ from api.imports import start_import
 from api.problems import ProblemError
 from api.schemas.stores import CreateStoreBody, UpdateStoreBody
 from api.services import ApiServices
+from api.store_settings import changed_settings, initial_settings
 from api.temporal import TemporalUnavailableError
 from api.trials import judge_or_refuse, trial_of_new
 from db.crypto import Sealed, store_context
+from db.initial_push import enqueue_catalogue
 from db.store_checks import (
     NewStore,
     StoreCheck,
@@ -32,6 +34,7 @@ from db.stores import (
     update_store,
 )
 from domain.errors import NotFoundError
+from domain.lanes import LaneKind
 from providers._kit.protocols import Provider
 
 _log = structlog.get_logger(__name__)
@@ -40,17 +43,23 @@ _WEBHOOK_CODE_BYTES = 24
 
 
 async def connect_store(
-    services: ApiServices, tenant_id: int, body: CreateStoreBody
+    services: ApiServices,
+    tenant_id: int,
+    body: CreateStoreBody,
+    *,
+    webhook_code: str | None = None,
 ) -> tuple[Store, SecretStr | None]:
     """Try the credentials and keep the store if they are right; nothing is kept if they are not.
 
-    Returns the store, and its webhook secret if it was generated.
+    Returns the store, and its webhook secret if it was generated. `webhook_code` is given where
+    the shop was told its webhook addresses before; otherwise a new one is made.
 
     Raises:
         ProblemError: the form is wrong, the code is taken, or the store says no.
         ConflictError: the code was taken while the credentials were tried.
     """
     provider = _provider(services, body.provider)
+    settings = initial_settings(provider.manifest, body.settings, body.sync_directions)
     form = fill_in(provider, body.config)
     async with services.database.tenant(tenant_id) as connection:
         if await is_code_taken(connection, body.code):
@@ -62,14 +71,19 @@ async def connect_store(
         new = NewStore(
             name=body.name,
             code=body.code,
-            webhook_code=secrets.token_urlsafe(_WEBHOOK_CODE_BYTES),
+            webhook_code=webhook_code or new_webhook_code(),
             store_url=str(facts["store_url"]),
             facts=facts,
-            settings={},
+            settings=settings,
         )
         async with services.database.tenant(tenant_id) as connection:
             await promote_check(connection, trial.check_id, new)
     return await get_store(services, tenant_id, store_id), form.generated_secret
+
+
+def new_webhook_code() -> str:
+    """A store's name in webhook addresses, as good as a password."""
+    return secrets.token_urlsafe(_WEBHOOK_CODE_BYTES)
 
 
 async def first_import(
@@ -87,6 +101,14 @@ async def first_import(
     return started.workflow_id, None
 
 
+async def send_catalogue(services: ApiServices, tenant_id: int, store: Store) -> None:
+    """What the hub has and the store lacks becomes due to be sent, where its directions say so."""
+    async with services.database.tenant(tenant_id) as connection:
+        queued = await enqueue_catalogue(connection, tenant_id, store.id, missing_only=True)
+    if queued and store.is_active:
+        await services.waker.wake(tenant_id, LaneKind.PUSH, store.id)
+
+
 async def change_store(
     services: ApiServices, tenant_id: int, store: Store, body: UpdateStoreBody
 ) -> tuple[Store, SecretStr | None]:
@@ -101,6 +123,13 @@ async def change_store(
     values: dict[str, Any] = {
         name: getattr(body, name) for name in ("name", "code") if name in body.model_fields_set
     }
+    if body.settings is not None or body.sync_directions is not None:
+        values["settings"] = changed_settings(
+            _provider(services, store.provider).manifest,
+            store.settings,
+            body.settings,
+            body.sync_directions,
+        )
     generated = None
     if "config" in body.model_fields_set:
         generated = await _change_connection(services, tenant_id, store, body, values)

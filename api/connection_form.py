@@ -34,6 +34,7 @@ class Form:
 def fill_in(provider: Provider, raw: Mapping[str, Any]) -> Form:
     """Check a form against the provider's model; make a webhook secret where there is none.
 
+    Where the shop makes the secret, none is made here: it is entered when the shop shows it.
     A made secret has no `& < > " '`: a shop may decode HTML entities in it before it signs.
 
     Raises:
@@ -41,7 +42,7 @@ def fill_in(provider: Provider, raw: Mapping[str, Any]) -> Form:
     """
     values = _by_alias(provider, raw)
     generated = None
-    if not values.get(_WEBHOOK_SECRET):
+    if not values.get(_WEBHOOK_SECRET) and provider.manifest.makes_webhook_secret:
         generated = SecretStr(secrets.token_urlsafe(32))
         values[_WEBHOOK_SECRET] = generated
     try:
@@ -50,6 +51,21 @@ def fill_in(provider: Provider, raw: Mapping[str, Any]) -> Form:
         found = field_problems(error.errors(include_input=False), prefix=("config",))
         raise ProblemError(INVALID, _summary(found), errors=found) from None
     return Form(config, generated)
+
+
+def check_part(provider: Provider, raw: Mapping[str, Any]) -> None:
+    """Check a form that is not whole yet: what is missing is no fault.
+
+    Raises:
+        ProblemError: 422, naming the fields.
+    """
+    try:
+        provider.config_model.model_validate(_by_alias(provider, raw))
+    except ValidationError as error:
+        wrong = [one for one in error.errors(include_input=False) if one["type"] != "missing"]
+        if wrong:
+            found = field_problems(wrong, prefix=("config",))
+            raise ProblemError(INVALID, _summary(found), errors=found) from None
 
 
 def merge(provider: Provider, kept: bytes, raw: Mapping[str, Any]) -> Form:
@@ -61,8 +77,7 @@ def merge(provider: Provider, kept: bytes, raw: Mapping[str, Any]) -> Form:
     """
     stored: dict[str, Any] = json.loads(kept)
     given = _by_alias(provider, raw)
-    moves = _STORE_URL in given and not is_same_shop(str(given[_STORE_URL]), stored[_STORE_URL])
-    if moves:
+    if any(_moves(given, stored, name) for name in _addresses(provider)):
         _require_secrets(provider, given)
     merged = {name: value for name, value in {**stored, **given}.items() if value is not None}
     return fill_in(provider, merged)
@@ -91,10 +106,24 @@ def _require_secrets(provider: Provider, given: Mapping[str, Any]) -> None:
             detail="Enter it again: stored secrets are never sent to a new address.",
         )
         for alias in _secret_fields(provider)
-        if alias != _WEBHOOK_SECRET and given.get(alias) is None
+        if not alias.lower().endswith(_WEBHOOK_SECRET.lower()) and given.get(alias) is None
     )
     if missing:
         raise ProblemError(INVALID, _summary(missing), errors=missing)
+
+
+def _moves(given: Mapping[str, Any], stored: Mapping[str, Any], name: str) -> bool:
+    if name not in given:
+        return False
+    before = stored.get(name)
+    return before is None or not is_same_shop(str(given[name]), str(before))
+
+
+def _addresses(provider: Provider) -> set[str]:
+    """The fields that say where the keys are sent."""
+    schema = provider.config_model.model_json_schema(by_alias=True)
+    properties = schema.get("properties", {})
+    return {_STORE_URL} | {name for name, one in properties.items() if one.get("format") == "uri"}
 
 
 def _secret_fields(provider: Provider) -> list[str]:

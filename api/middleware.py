@@ -3,6 +3,8 @@
 import asyncio
 import re
 import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from secrets import token_hex
 
 import structlog
@@ -13,12 +15,17 @@ from api.problems import ProblemError
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _WEBHOOK_CODE = re.compile(r"(/webhooks/)[^/]+")
+_WEBHOOK = re.compile(
+    r"/api/(?:stores/webhooks/(?P<code>[^/]+)|webhooks/[^/]+/|[^/]+-sync/webhook/)"
+)
+_CONNECT_TOKEN = re.compile(r"(/stores/connect/)[^/]+$")
 _LONGEST_PATH = 200
+_OK = 200
 
 
 def masked(path: str) -> str:
-    """A path for logs: without webhook codes, which are as good as passwords, and bounded."""
-    return _WEBHOOK_CODE.sub(r"\1***", path)[:_LONGEST_PATH]
+    """A path for logs: without codes and tokens, which are as good as passwords, and bounded."""
+    return _CONNECT_TOKEN.sub(r"\1***", _WEBHOOK_CODE.sub(r"\1***", path))[:_LONGEST_PATH]
 
 
 class RequestLog:
@@ -66,7 +73,10 @@ class RequestLog:
                 )
                 answer = problems.render(failure, instance=scope["path"])
                 await answer(scope, receive, send_with_id)
-            self._log.info(
+            # A webhook that was taken has its row: thousands of lines would say no more.
+            is_kept = status == _OK and _WEBHOOK.match(scope["path"]) is not None
+            log = self._log.debug if is_kept else self._log.info
+            log(
                 "request",
                 method=scope["method"],
                 path=masked(scope["path"]),
@@ -76,25 +86,43 @@ class RequestLog:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class WebhookBodies:
+    """Bodies of webhooks have a limit of their own.
+
+    Attributes:
+        on_too_large: is told the code in the path of a body that was refused, after the answer.
+    """
+
+    limit_bytes: int
+    on_too_large: Callable[[str], Awaitable[None]]
+
+
 class BodyLimit:
     """Reads the body before the application does, and no more than it may have.
 
-    What counts is what arrives, not what Content-Length says.
+    What counts is what arrives, not what Content-Length says. A body that breaks off is no
+    request: whoever sent it is gone.
     """
 
-    def __init__(self, app: ASGIApp, *, limit_bytes: int, timeout_s: float) -> None:
+    def __init__(
+        self, app: ASGIApp, *, limit_bytes: int, timeout_s: float, webhooks: WebhookBodies
+    ) -> None:
         self._app = app
         self._limit_bytes = limit_bytes
         self._timeout_s = timeout_s
+        self._webhooks = webhooks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        is_webhook = _WEBHOOK.match(scope["path"])
+        limit_bytes = self._webhooks.limit_bytes if is_webhook else self._limit_bytes
         try:
             async with asyncio.timeout(self._timeout_s):
-                body = await self._read(receive)
+                body = await _read(receive, limit_bytes)
         except TimeoutError:
             problem = ProblemError(
                 problems.REQUEST_TIMEOUT,
@@ -104,27 +132,32 @@ class BodyLimit:
         except ProblemError as error:
             problem = error
         else:
-            await self._app(scope, _replay(body, receive), send)
+            if body is not None:
+                await self._app(scope, _replay(body, receive), send)
             return
         await problems.render(problem, instance=scope["path"])(scope, receive, send)
+        if problem.kind is problems.TOO_LARGE and is_webhook and (code := is_webhook["code"]):
+            await self._webhooks.on_too_large(code)
 
-    async def _read(self, receive: Receive) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return b"".join(chunks)
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-            if size > self._limit_bytes:
-                raise ProblemError(
-                    problems.TOO_LARGE,
-                    f"A body has at most {self._limit_bytes} bytes.",
-                    headers={"Connection": "close"},
-                )
-            if not message.get("more_body", False):
-                return b"".join(chunks)
+
+async def _read(receive: Receive, limit_bytes: int) -> bytes | None:
+    """The whole body; None when the client went away. Raises ProblemError (413)."""
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > limit_bytes:
+            raise ProblemError(
+                problems.TOO_LARGE,
+                f"A body has at most {limit_bytes} bytes.",
+                headers={"Connection": "close"},
+            )
+        if not message.get("more_body", False):
+            return b"".join(chunks)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -10,10 +10,14 @@ from api.problems import MEDIA_TYPE, Problem
 TAGS = [
     {"name": "stores", "description": "Connect shops, show and change them."},
     {"name": "syncs", "description": "Import shops, watch and stop it."},
+    {"name": "schedules", "description": "When shops are synced by themselves."},
+    {"name": "webhooks", "description": "What shops send, and what becomes of it."},
     {"name": "categories", "description": "The catalogue's tree."},
     {"name": "products", "description": "Products with variants and stock."},
     {"name": "customers", "description": "Buyers, guests among them."},
     {"name": "orders", "description": "Sales with lines, charges and refunds."},
+    {"name": "inventory", "description": "Warehouses, levels of stock, and what moved them."},
+    {"name": "invoices", "description": "Invoices written elsewhere, which lower stock."},
     {"name": "providers", "description": "What shops can be connected to."},
     {"name": "health", "description": "Whether the hub serves."},
 ]

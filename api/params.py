@@ -23,3 +23,7 @@ def require_json(request: Request, _principal: Annotated[Principal, Depends(auth
         raise ProblemError(
             UNSUPPORTED_MEDIA, "Send the body as JSON, with Content-Type: application/json."
         )
+
+
+JSON_BODY = [Depends(require_json)]
+"""The dependencies of a route with a JSON body."""

@@ -7,8 +7,10 @@ from typing import Annotated, cast
 from fastapi import Depends
 from starlette.requests import Request
 
+from activities.lanes import Waker
 from api.config import ApiConfig
-from api.temporal import Gateway, workflow_page
+from api.temporal import workflow_page
+from api.temporal_syncs import SyncGateway
 from db.crypto import SecretBox
 from db.session import Database
 from providers._kit.registry import Registry
@@ -21,7 +23,8 @@ class ApiServices:
     database: Database
     secrets: SecretBox
     registry: Registry
-    temporal: Gateway
+    temporal: SyncGateway
+    waker: Waker
     config: ApiConfig
     started_at: datetime
 

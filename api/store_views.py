@@ -6,6 +6,7 @@ from pydantic import SecretStr
 
 from api.schemas.stores import FactsAnswer, StoreAnswer
 from api.services import ApiServices
+from api.store_settings import held_settings
 from api.webhook_urls import instructions, webhook_urls
 from db.stores import Store
 from domain.errors import NotFoundError
@@ -48,6 +49,7 @@ def store_view(
             "webhook_urls_reachable": urls.unreachable_reason is None,
             "webhook_urls_unreachable_reason": urls.unreachable_reason,
             "instructions": _instructions(services, store, urls, secret),
+            "settings": held_settings(store.settings),
             "webhook_secret": secret,
             **more,
         }

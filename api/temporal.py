@@ -9,12 +9,14 @@ from typing import Protocol
 from urllib.parse import quote
 
 from temporalio.client import Client, WorkflowFailureError
+from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError, TemporalError, WorkflowAlreadyStartedError
 from temporalio.exceptions import TimeoutError as DeadlineError
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.push_preview import PreviewPushInput, PreviewPushResult
 from domain.errors import EntrepotError
-from workflows.ids import check_id, import_id
+from workflows.ids import check_id, import_id, preview_id
 from workflows.models import (
     CheckStoreInput,
     CheckStoreResult,
@@ -61,6 +63,12 @@ class Gateway(Protocol):
             TimeoutError: there was none in time; the workflow is told to stop.
             CheckFailedError: the workflow failed.
         """
+        ...
+
+    async def preview_push(
+        self, args: PreviewPushInput, *, provider: str, timeout_s: float
+    ) -> PreviewPushResult:
+        """Look what a push would do. Raises as `check_store` does."""
         ...
 
     async def start_import(self, args: ImportStoreInput) -> Started:
@@ -122,6 +130,41 @@ class TemporalGateway:
             raise
         except WorkflowFailureError as error:
             return _refusal(error)
+        except RPCError as error:
+            raise TemporalUnavailableError(_reason(error)) from error
+
+    async def preview_push(
+        self, args: PreviewPushInput, *, provider: str, timeout_s: float
+    ) -> PreviewPushResult:
+        """See `Gateway`."""
+        workflow_id = preview_id(args.store_id, args.entity)
+        async with _calling():
+            handle = await self._client.start_workflow(
+                "PreviewPushWorkflow",
+                args,
+                id=workflow_id,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                task_queue=TaskQueue.INTERACTIVE.value,
+                execution_timeout=timedelta(seconds=timeout_s + _CHECK_GRACE_S),
+                search_attributes=search_attributes(
+                    tenant_id=args.tenant_id,
+                    store_id=args.store_id,
+                    provider=provider,
+                    entity=args.entity,
+                ),
+                priority=fair_share(args.tenant_id),
+                static_summary=f"Preview pushes of {args.entity} to store {args.store_id}",
+                rpc_timeout=timedelta(seconds=CALL_TIMEOUT_S),
+            )
+        try:
+            async with asyncio.timeout(timeout_s):
+                return PreviewPushResult.model_validate(await handle.result())
+        except TimeoutError:
+            await self._give_up(workflow_id)
+            raise
+        except WorkflowFailureError as error:
+            refused = _refusal(error)
+            return PreviewPushResult(error_type=refused.error_type, message=refused.message)
         except RPCError as error:
             raise TemporalUnavailableError(_reason(error)) from error
 

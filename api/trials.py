@@ -26,6 +26,7 @@ _RETRY_LATER = {"Retry-After": "30"}
 _VERDICTS: Mapping[str, ProblemKind] = {
     "CredentialsError": problems.CREDENTIALS_REFUSED,
     "PermissionDeniedError": problems.PERMISSION_DENIED,
+    "StoreSuspendedError": problems.STORE_REJECTED,
     "RouteMissingError": problems.NOT_A_STORE,
     "RequestRejectedError": problems.STORE_REJECTED,
     "AddressRefusedError": problems.ADDRESS_REFUSED,
@@ -125,18 +126,27 @@ async def judge_or_refuse(services: ApiServices, trial: Trial) -> Mapping[str, A
     return verdict.facts
 
 
+def store_problem(error_type: str, message: str | None, *, hint: str) -> ProblemError:
+    """What a store's no is to who asked; `hint` follows where trying again may help.
+
+    Raises:
+        CheckFailedError: it is no error of a store.
+    """
+    kind = _VERDICTS.get(error_type)
+    if kind is None:
+        raise CheckFailedError(f"{error_type}: {message}")
+    told = (message or kind.title)[:_LONGEST_MESSAGE]
+    if kind.status < 500:
+        return ProblemError(kind, told)
+    ended = told if told.endswith("?") else f"{told.rstrip('.')}."
+    return ProblemError(kind, f"{ended} {hint}", headers=_RETRY_LATER)
+
+
 def _verdict(result: CheckStoreResult) -> Verdict:
     if result.error_type is None:
         return Verdict(_keepable(result.facts or {}))
-    kind = _VERDICTS.get(result.error_type)
-    if kind is None:
-        raise CheckFailedError(f"{result.error_type}: {result.message}")
-    message = (result.message or kind.title)[:_LONGEST_MESSAGE]
-    if kind.status < 500:
-        return Verdict({}, ProblemError(kind, message))
-    ended = message if message.endswith("?") else f"{message.rstrip('.')}."
-    hint = f"{ended} Nothing was saved: try again when the store answers."
-    return Verdict({}, ProblemError(kind, hint, headers=_RETRY_LATER))
+    hint = "Nothing was saved: try again when the store answers."
+    return Verdict({}, store_problem(result.error_type, result.message, hint=hint))
 
 
 def _keepable(value: Any) -> Any:

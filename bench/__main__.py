@@ -8,7 +8,10 @@ from typing import Final
 
 from rich.console import Console
 
+from bench import resync_bench
 from bench.import_bench import ImportOptions, figures, measure_import
+from bench.ingress_bench import IngressOptions, accept_figures, measure_accepts
+from bench.ingress_e2e import EndToEndOptions, end_to_end_figures, measure_end_to_end
 from bench.processes import PROC
 from bench.report import show_figures, show_profile
 from bench.results import RESULTS, keep
@@ -54,8 +57,34 @@ def bench_import(args: argparse.Namespace, console: Console) -> None:
         show_profile(console, measured.sampled)
 
 
+def bench_resync(args: argparse.Namespace, console: Console) -> None:
+    """Run the bench `resync`."""
+    size = _size(args) or (resync_bench.QUICK if args.quick else resync_bench.FULL)
+    measured = resync_bench.measure_resync(size, lambda step: console.print(f"[dim]{step}[/dim]"))
+    found = resync_bench.resync_figures(measured)
+    keep(args.results, "resync", found)
+    show_figures(console, "resync", found)
+
+
+def bench_ingress(args: argparse.Namespace, console: Console) -> None:
+    """Run the bench `ingress`."""
+
+    def say(step: str) -> None:
+        console.print(f"[dim]{step}[/dim]")
+
+    rounds = args.rounds or (1 if args.quick else 3)
+    seconds = 1.0 if args.quick else 5.0
+    accepts = measure_accepts(IngressOptions(rounds=rounds, seconds=seconds), say)
+    options = EndToEndOptions(seconds=5, products=100) if args.quick else EndToEndOptions()
+    found = accept_figures(accepts) | end_to_end_figures(measure_end_to_end(options, say))
+    keep(args.results, "ingress", found)
+    show_figures(console, "ingress", found)
+
+
 BENCHES: Final[Mapping[str, Callable[[argparse.Namespace, Console], None]]] = {
-    "import": bench_import
+    "import": bench_import,
+    "resync": bench_resync,
+    "ingress": bench_ingress,
 }
 
 

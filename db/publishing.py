@@ -40,6 +40,9 @@ where s.settings -> 'syncDirections' ->>
   and (t.entity <> 'inventory' or exists (
     select from links l where l.tenant_id = %(tenant)s and l.record_id = t.record_id
       and l.entity = 'variants' and l.store_id = s.id and l.deleted_at is null))
+  and not exists (
+    select from links k where k.tenant_id = %(tenant)s and k.store_id = %(store)s::bigint
+      and k.entity = t.entity and k.record_id = t.record_id and k.bounces >= 5)
 order by s.id, t.entity, t.record_id
 on conflict (tenant_id, store_id, entity, record_id) do update
   set version = pushes.version + 1, status = 'pending', attempts = 0, next_attempt_at = null,
@@ -48,10 +51,16 @@ returning store_id
 """
 """Latest state once: a record that is due already stays one row, at a higher version. Inactive
 stores collect rows too, and get them when they are active again. An order's status goes to the
-order's own store alone."""
+order's own store alone. A record that a store keeps changing back goes nowhere (`bounces`)."""
 
 FOLLOW: Final = (MARK_DIFFERING, FAN_OUT, PUBLISH)
 """In this order. Parameters: tenant, store (None: changed in the hub), bulk."""
+
+
+_HAS_OWN: Final = """
+update tenant_counters set has_own_records = true
+where tenant_id = %(tenant)s and not has_own_records
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,8 @@ async def publish(
             "insert into touched (entity, key, record_id, action) values (%s, null, %s, %s)",
             [(one.entity.value, one.record_id, one.action) for one in touches],
         )
+    if store_id is None and any(one.action == "created" for one in touches):
+        await driver.execute(_HAS_OWN, params)
     await driver.execute(MARK_DIFFERING, params)
     told = await driver.execute(FAN_OUT, params)
     stores = frozenset(row[0] for row in await told.fetchall())

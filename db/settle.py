@@ -21,7 +21,7 @@ REFERENCES = (
       on p.tenant_id = l.tenant_id and p.store_id = l.store_id and p.entity = 'categories'
       and p.external_id = l.base ->> 'parent_external_id'
     where l.store_id = :store and l.entity = 'categories' and l.deleted_at is null
-      and c.tenant_id = l.tenant_id and c.id = l.record_id and c.parent_id is null
+      and not l.differs and c.tenant_id = l.tenant_id and c.id = l.record_id and c.parent_id is null
     """,
     """
     update products p set category_ids = found.ids, updated_at = now()
@@ -33,6 +33,7 @@ REFERENCES = (
       join links c on c.tenant_id = l.tenant_id and c.store_id = l.store_id
         and c.entity = 'categories' and c.external_id = x.id) found
     where l.store_id = :store and l.entity = 'products' and l.deleted_at is null
+      and not l.differs
       and p.tenant_id = l.tenant_id and p.id = l.record_id
       and cardinality(p.category_ids) < jsonb_array_length(
         coalesce(l.base -> 'category_external_ids', '[]'))

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Self, cast
 
 from psycopg import AsyncConnection as Driver
-from psycopg import AsyncCursor
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.session import LostRaceError
@@ -38,11 +37,17 @@ _SEQUENCES = {
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a batch comes from. `bulk` marks the changes of an initial import."""
+    """Where a batch comes from.
+
+    Attributes:
+        bulk: marks the changes of an initial import.
+        force: the store wins everything, also over what only the hub changed.
+    """
 
     tenant_id: int
     store_id: int
     bulk: bool = False
+    force: bool = False
 
 
 class Statements:
@@ -71,6 +76,8 @@ class Batch:
         }
         self._sequence = _SEQUENCES[entity]
         self.has_unpublished = False
+        self.is_two_way = False
+        self.settings: Mapping[str, Any] = {}
 
     @classmethod
     async def open(cls, connection: AsyncConnection, origin: Origin, entity: Entity) -> Self:
@@ -81,23 +88,45 @@ class Batch:
     async def look(self, keys: Iterable[str]) -> dict[str, LinkState]:
         """The links of these external ids. Also makes the transaction ready for the batch.
 
-        From here on `has_unpublished` tells whether a batch before left changes to be published.
+        From here on `has_unpublished` tells whether a batch before left changes to be published,
+        `settings` how the store takes part in syncing, and `is_two_way` whether anybody but this
+        store could have to do with the records.
         """
         async with self._driver.pipeline():
             await self._driver.execute(_PLANNER)
-            used = await self._driver.execute(_IS_USED)
+            used = await self._driver.execute(_ABOUT, self._params)
             links = await self._driver.execute(_LINKS, {**self._params, "keys": sorted(set(keys))})
-        [(has_staged, self.has_unpublished)] = await used.fetchall()
+        [(has_staged, self.has_unpublished, self.settings, self.is_two_way)] = await used.fetchall()
         if has_staged:
             await self.write(Statements("delete from stage"))
-        return await _states(links)
+        return _states(await links.fetchall())
 
-    async def lock(self, keys: Iterable[str]) -> dict[str, LinkState]:
-        """The links of these external ids, locked in key order for writing."""
-        links = await self._driver.execute(
-            _LINKS + " for update", {**self._params, "keys": sorted(set(keys))}
+    async def lock(self, links: Mapping[str, LinkState]) -> dict[str, LinkState]:
+        """These links, locked for writing in an order that all writers keep.
+
+        Where other stores may have the same records, their links are locked as well: two stores
+        that change a record at once do not deadlock over each other's links.
+        """
+        if not self.is_two_way:
+            held = await self._driver.execute(
+                _LINKS + " for update", {**self._params, "keys": sorted(links)}
+            )
+            return _states(await held.fetchall())
+        record_ids = sorted({link.record_id for link in links.values()})
+        rows = await self.ask(_LINKS_OF_RECORDS, record_ids=record_ids)
+        return _states([row for is_ours, *row in rows if is_ours and row[0] in links])
+
+    async def touched_ids(self) -> list[int]:
+        """The records of the batch's entity that were written so far."""
+        rows = await self.ask(
+            "select distinct record_id from touched where entity = %(entity)s order by 1"
         )
-        return await _states(links)
+        return [row[0] for row in rows]
+
+    async def ask(self, statement: str, **params: Any) -> list[tuple[Any, ...]]:
+        """Run one statement of the batch and read its rows."""
+        answer = await self._driver.execute(statement, {**self._params, **params})
+        return await answer.fetchall() if answer.description is not None else []
 
     async def stage(self, records: Sequence[Incoming], links: Mapping[str, LinkState]) -> None:
         """Copy the records that will be written."""
@@ -114,12 +143,22 @@ class Batch:
                     )
                 )
 
-    async def write(self, statements: Statements, *, created: int = 0, updated: int = 0) -> None:
+    async def write(
+        self,
+        statements: Statements,
+        *,
+        created: int = 0,
+        updated: int = 0,
+        returning: str | None = None,
+    ) -> list[tuple[Any, ...]]:
         """Write the links of what is staged, then run the statements, without waiting in between.
 
         What is new gets its id with its link. The changes are published last, because that takes
         the tenant's counter, which is held until the commit: so the order of `seq` is the order of
         commits, and a reader may ask for "later than" without missing a row.
+
+        Returns:
+            The rows of the statement named by `returning`.
 
         Raises:
             LostRaceError: a new record was created by somebody else since we looked.
@@ -132,28 +171,50 @@ class Batch:
                 claimed = await self._driver.execute(claim, params)
             if updated:
                 await self._driver.execute(_REBASE, params)
-            for statement in statements.texts:
-                await self._driver.execute(statement, params)
+            answers = [await self._driver.execute(one, params) for one in statements.texts]
         if claimed is not None and claimed.rowcount != created:
             raise LostRaceError
+        asked = [
+            answer
+            for one, answer in zip(statements.texts, answers, strict=True)
+            if one == returning
+        ]
+        return [row for answer in asked for row in await answer.fetchall()]
 
 
-async def _states(links: AsyncCursor[Any]) -> dict[str, LinkState]:
+def _states(links: Iterable[Sequence[Any]]) -> dict[str, LinkState]:
     return {
-        key: LinkState(record_id, None if digest is None else bytes(digest), version, is_deleted)
-        for key, record_id, digest, version, is_deleted in await links.fetchall()
+        key: LinkState(record_id, None if digest is None else bytes(digest), version, *flags)
+        for key, record_id, digest, version, *flags in links
     }
 
 
-_IS_USED = "select exists (select from stage), exists (select from touched)"
+_ABOUT = """
+select exists (select from stage), exists (select from touched), s.settings,
+       exists (select from stores o where o.tenant_id = %(tenant)s and o.id <> s.id)
+       or exists (select from pushes p where p.tenant_id = %(tenant)s and p.store_id = s.id)
+       or coalesce((select c.has_own_records from tenant_counters c
+                    where c.tenant_id = %(tenant)s), false)
+from stores s where s.tenant_id = %(tenant)s and s.id = %(store)s
+"""
 _COPY = "copy stage (key, version, digest, base, buyer, is_new) from stdin"
 
 _LINKS = """
-select external_id, record_id, base_hash, version, deleted_at is not null
+select external_id, record_id, base_hash, version, deleted_at is not null,
+       differs or not is_home or coalesce(pushed_at > now() - interval '10 minutes', false)
 from links
 where tenant_id = %(tenant)s and store_id = %(store)s and entity = %(entity)s
   and external_id = any(%(keys)s)
 order by external_id
+"""
+
+_LINKS_OF_RECORDS = """
+select store_id = %(store)s, external_id, record_id, base_hash, version, deleted_at is not null,
+       differs or not is_home or coalesce(pushed_at > now() - interval '10 minutes', false)
+from links
+where tenant_id = %(tenant)s and entity = %(entity)s and record_id = any(%(record_ids)s)
+order by record_id, store_id, external_id
+for update
 """
 
 _CLAIM = """

@@ -102,6 +102,15 @@ async def update_store(
         raise code_conflict(error, str(values.get("code"))) from None
 
 
+async def set_active(connection: AsyncConnection, store_id: int, *, is_active: bool) -> None:
+    """Let a store take part, or not."""
+    await connection.execute(
+        update(STORES)
+        .where(STORES.c.id == store_id, STORES.c.deleted_at.is_(None))
+        .values(is_active=is_active, updated_at=func.now())
+    )
+
+
 async def delete_store(connection: AsyncConnection, store_id: int) -> bool:
     """Delete softly: stop it, wipe its secrets, free its code. False when there is none."""
     deleted = await connection.execute(

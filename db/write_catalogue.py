@@ -106,16 +106,18 @@ on conflict (tenant_id, id) do update set
   updated_at = now(), deleted_at = null
 """
 
-# A variation that left its product, or went with it.
+# A variation that left its product, or went with it. By key, not by place: a row that somebody in
+# the hub changes at the same moment is elsewhere afterwards, and would silently stay.
 _DROP_VARIANTS = """
 with gone as (
   update product_variants v set deleted_at = now(), updated_at = now()
   from touched t
   cross join lateral (
-    select h.ctid as place, h.id from product_variants h
+    select h.id from product_variants h
     where h.product_id = t.record_id and h.tenant_id = %(tenant)s and h.deleted_at is null
     offset 0) held
-  where t.entity = 'products' and t.action <> 'created' and v.ctid = held.place
+  where t.entity = 'products' and t.action <> 'created'
+    and v.tenant_id = %(tenant)s and v.id = held.id
     and not exists (
       select from stage s
       cross join lateral jsonb_array_elements(s.base -> 'variants') as x(doc)
@@ -133,10 +135,11 @@ _DROP_VARIANT_LINKS = """
 update links l set deleted_at = now(), updated_at = now()
 from touched t
 cross join lateral (
-  select h.ctid as place from links h
+  select h.external_id from links h
   where h.record_id = t.record_id and h.entity = 'variants' and h.tenant_id = %(tenant)s
     and h.store_id = %(store)s offset 0) held
-where t.entity = 'variants' and t.action = 'deleted' and l.ctid = held.place
+where t.entity = 'variants' and t.action = 'deleted' and l.tenant_id = %(tenant)s
+  and l.store_id = %(store)s and l.entity = 'variants' and l.external_id = held.external_id
 """
 
 _DROP_PRODUCTS = """

@@ -3,43 +3,132 @@
 from collections.abc import Iterable
 
 from db.staging import Statements
+from db.waiting_orders import SERVE_WAITING
+from domain.ledger import EXPLAINED_FOR
 from domain.pages import Pulled
 from domain.records import Record
 
-_LEVELS = """
-with said as (
-  select l.record_id as variant_id, x.available
-  from unnest(%(level_keys)s::text[], %(available)s::text[]::numeric[]) as x(key, available)
+# A row whose number moved is locked before it is compared, so that two who tell the same number do
+# not both count what it moved by. Unchanged numbers lock nothing. What inserts nothing here makes
+# it a statement without an answer, as those of a batch are.
+_LOCK = """
+with said as materialized (
+  select l.record_id as variant_id, x.told
+  from unnest(%(level_keys)s::text[], %(available)s::text[]::numeric[]) as x(key, told)
   cross join lateral (
     select k.record_id from links k
     where k.tenant_id = %(tenant)s and k.store_id = %(store)s and k.entity = 'variants'
-      and k.external_id = x.key and k.deleted_at is null limit 1) l),
-place as (
-  select id from warehouses where tenant_id = %(tenant)s and is_default),
+      and k.external_id = x.key and k.deleted_at is null limit 1) l
+  order by l.record_id),
+locked as (
+  select held.variant_id
+  from said
+  cross join lateral (
+    select b.variant_id from store_levels b
+    where b.tenant_id = %(tenant)s and b.store_id = %(store)s
+      and b.variant_id = said.variant_id and b.agreed <> said.told limit 1
+    for update) held)
+insert into touched (entity, key, record_id, action)
+select 'inventory', null, variant_id, 'updated' from locked where variant_id < 0
+"""
+
+# `domain.ledger.hear`, for a page at once. The first number of a store opens the level where there
+# is none; where there is one already, the hub's stands and the store is corrected. Movements are
+# paired by grouping: joins are loops here, and two large sides would be looped over each other.
+_LEVELS = """
+with place as materialized (
+  select w.id as warehouse_id,
+         coalesce(s.settings -> 'syncDirections' ->> 'inventory', 'pull') as direction
+  from stores s cross join warehouses w
+  where s.tenant_id = %(tenant)s and s.id = %(store)s
+    and w.tenant_id = %(tenant)s and w.is_default),
+said as materialized (
+  select distinct on (l.record_id) l.record_id as variant_id, x.told
+  from unnest(%(level_keys)s::text[], %(available)s::text[]::numeric[]) as x(key, told)
+  cross join lateral (
+    select k.record_id from links k
+    where k.tenant_id = %(tenant)s and k.store_id = %(store)s and k.entity = 'variants'
+      and k.external_id = x.key and k.deleted_at is null limit 1) l
+  order by l.record_id),
+news as materialized (
+  select said.variant_id, said.told, known.agreed is null as is_first, place.*,
+         coalesce(abs(said.told - known.pushing) <= abs(said.told - known.agreed), false)
+           as has_landed,
+         known.agreed, known.pushing, known.told_at
+  from place
+  cross join said
+  left join lateral (
+    select b.agreed, b.pushing, b.told_at from store_levels b
+    where b.tenant_id = %(tenant)s and b.store_id = %(store)s
+      and b.variant_id = said.variant_id limit 1) known on true
+  where place.direction <> 'off' and known.agreed is distinct from said.told),
+moves as materialized (
+  select news.*, stock.available,
+         told - case when has_landed then pushing else agreed end as quantity
+  from news
+  cross join lateral (
+    select sum(i.on_hand - i.reserved) as available from inventory_levels i
+    where i.tenant_id = %(tenant)s and i.variant_id = news.variant_id) stock),
+met as (
+  insert into store_levels (tenant_id, store_id, variant_id, agreed)
+  select %(tenant)s, %(store)s, variant_id, told from moves where is_first order by variant_id
+  on conflict do nothing),
+heard as (
+  update store_levels b
+  set agreed = m.told, updated_at = now(),
+      pushing = case when m.has_landed then null else b.pushing end,
+      unexplained = case when m.quantity = 0 or b.told_at > now() - %(explained_for)s
+                         then b.unexplained else 0 end + m.quantity,
+      told_at = case when m.quantity = 0 then b.told_at else now() end
+  from moves m
+  cross join lateral (
+    select k.ctid as place from store_levels k
+    where k.tenant_id = %(tenant)s and k.store_id = %(store)s
+      and k.variant_id = m.variant_id limit 1) held
+  where not m.is_first and b.ctid = held.place),
+opened as (
+  insert into inventory_levels (tenant_id, variant_id, warehouse_id, on_hand)
+  select %(tenant)s, variant_id, warehouse_id, told from moves
+  where is_first and direction <> 'push' and available is null
+  order by variant_id
+  on conflict do nothing
+  returning variant_id, warehouse_id, 'opening' as kind, on_hand as quantity, on_hand as balance),
+shifted as (
+  insert into inventory_levels as i (tenant_id, variant_id, warehouse_id, on_hand)
+  select %(tenant)s, variant_id, warehouse_id, quantity from moves
+  where not is_first and direction <> 'push' and quantity <> 0
+  order by variant_id
+  on conflict (tenant_id, variant_id, warehouse_id)
+  do update set on_hand = i.on_hand + excluded.on_hand, updated_at = now()
+  returning variant_id, warehouse_id, on_hand as balance),
 moved as (
   insert into inventory_movements
     (tenant_id, variant_id, warehouse_id, kind, quantity, balance, store_id)
-  select %(tenant)s, said.variant_id, place.id,
-         case when held.variant_id is null then 'opening' else 'correction' end,
-         said.available - coalesce(held.on_hand, 0), said.available, %(store)s
-  from said cross join place
-  left join lateral (
-    select h.variant_id, h.on_hand from inventory_levels h
-    where h.tenant_id = %(tenant)s and h.variant_id = said.variant_id
-      and h.warehouse_id = place.id limit 1) held on true
-  where held.variant_id is null or held.on_hand <> said.available
-  returning variant_id, warehouse_id, balance),
-levelled as (
-  insert into inventory_levels (tenant_id, variant_id, warehouse_id, on_hand)
-  select %(tenant)s, variant_id, warehouse_id, balance from moved order by variant_id
-  on conflict (tenant_id, variant_id, warehouse_id)
-  do update set on_hand = excluded.on_hand, updated_at = now()
-  returning variant_id)
+  select %(tenant)s, one.*, %(store)s from (
+    select * from opened
+    union all
+    select variant_id, max(warehouse_id), 'correction', max(quantity), max(balance)
+    from (select variant_id, warehouse_id, null as quantity, balance from shifted
+          union all
+          select variant_id, null, quantity, null from moves) both_sides
+    group by variant_id having max(balance) is not null
+    order by 1) one
+  returning variant_id),
+owed as (
+  insert into pushes (tenant_id, store_id, entity, record_id)
+  select %(tenant)s, %(store)s, 'inventory', variant_id from moves
+  where direction in ('push', 'both') and available <> told
+    and (is_first or has_landed or direction = 'push')
+  order by variant_id
+  on conflict (tenant_id, store_id, entity, record_id) do update
+    set version = pushes.version + 1, status = 'pending', attempts = 0, next_attempt_at = null,
+        last_error = null, updated_at = now())
 insert into touched (entity, key, record_id, action)
-select 'inventory', null, variant_id, 'updated' from levelled
+select 'inventory', null, variant_id, 'updated' from moved
 """
 
-# Stock that is no longer counted: the variant is gone, or the shop stopped tracking it.
+# Stock that is no longer counted: the variant is gone, or the shop stopped tracking it. What orders
+# held of it is forgotten: the number that opens it anew has their sales in it.
 _WITHDRAW = """
 with gone as (
   delete from inventory_levels v
@@ -53,6 +142,24 @@ with gone as (
       and (p.deleted_at is not null or not p.tracks_stock) offset 0) held
   where t.entity = 'products' and t.action <> 'created' and v.ctid = held.place
   returning v.variant_id, v.warehouse_id, v.on_hand),
+forgotten as (
+  delete from store_levels b
+  using gone
+  cross join lateral (
+    select k.ctid as place from stores s
+    cross join lateral (
+      select a.ctid from store_levels a
+      where a.tenant_id = %(tenant)s and a.store_id = s.id and a.variant_id = gone.variant_id
+      limit 1) k
+    where s.tenant_id = %(tenant)s offset 0) held
+  where b.ctid = held.place),
+freed as (
+  update reservations r set reserved = 0, status = 'withdrawn', updated_at = now()
+  from gone
+  cross join lateral (
+    select k.ctid as place from reservations k
+    where k.variant_id = gone.variant_id and k.tenant_id = %(tenant)s offset 0) held
+  where r.ctid = held.place),
 moved as (
   insert into inventory_movements
     (tenant_id, variant_id, warehouse_id, kind, quantity, balance, store_id)
@@ -67,12 +174,15 @@ WITHDRAW_LEVELS = (_WITHDRAW,)
 
 
 def add_levels(statements: Statements, pulled: Iterable[Pulled[Record]]) -> bool:
-    """Bring the default warehouse to what the store says. False when it says nothing of stock."""
+    """Count what a store says it has. False when it says nothing of stock."""
     levels = {level.variant_external_id: level for one in pulled for level in one.levels}
     if not levels:
         return False
     statements.add(
+        _LOCK,
         _LEVELS,
+        SERVE_WAITING,
+        explained_for=EXPLAINED_FOR,
         level_keys=list(levels),
         available=[str(level.available) for level in levels.values()],
     )

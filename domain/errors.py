@@ -10,6 +10,7 @@ EntrepotError
 │   └── PermanentStoreError     the same request will fail again until a person acts
 │       ├── CredentialsError        401: keys wrong, revoked, or not sent on by the host
 │       ├── PermissionDeniedError   403: the keys may not do this
+│       ├── StoreSuspendedError     the shop is closed or unpaid at its platform
 │       ├── RouteMissingError       404 on a whole route: not this product, or not this version
 │       ├── RequestRejectedError    400, 409, 413, 422: the store refuses what we sent
 │       └── AddressRefusedError     the SSRF guard refuses the address
@@ -74,6 +75,10 @@ class CredentialsError(PermanentStoreError):
 
 class PermissionDeniedError(PermanentStoreError):
     """The keys are right but may not do this (403)."""
+
+
+class StoreSuspendedError(PermanentStoreError):
+    """The shop itself is switched off at its platform: closed, or its subscription is unpaid."""
 
 
 class RouteMissingError(PermanentStoreError):

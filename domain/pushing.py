@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -68,6 +69,8 @@ class Wanted:
         skus: of a product's variants.
         slug, email, name: of a category or product, of a customer.
         parent_external_id: of a category.
+        since: when the first try to create it began, whose outcome is not known; None: there was
+            none. Where only the newest records can be searched for our key, how far back.
     """
 
     key: str
@@ -77,6 +80,7 @@ class Wanted:
     email: str = ""
     name: str = ""
     parent_external_id: str | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,17 +73,25 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class LinkState:
-    """What a link remembers of the last agreement with the store."""
+    """What a link remembers of the last agreement with the store.
+
+    `merges` says that the hub's record may say more than the store: what the store says next is
+    merged with it, not written over it.
+    """
 
     record_id: int
     digest: bytes | None
     version: datetime | None
     is_deleted: bool
+    merges: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The decisions for one batch. Every external id is in one place, and once."""
+    """The decisions for one batch. Every external id is in one place, and once.
+
+    `ambiguous` are those whose order cannot be told: another content at the version we have.
+    """
 
     created: tuple[Incoming, ...] = ()
     updated: tuple[Incoming, ...] = ()
@@ -91,6 +99,7 @@ class Plan:
     confirmed: tuple[Incoming, ...] = ()
     stale: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
+    ambiguous: tuple[str, ...] = ()
 
     @property
     def contested(self) -> set[str]:
@@ -143,13 +152,32 @@ def decide(incoming: Incoming, link: LinkState | None) -> Action:
 
 
 def reconcile(
-    batch: Iterable[Incoming], tombstones: Iterable[str], links: Mapping[str, LinkState]
+    batch: Iterable[Incoming],
+    tombstones: Iterable[str],
+    links: Mapping[str, LinkState],
+    *,
+    strict: bool = False,
+    force: bool = False,
 ) -> Plan:
-    """Decide for a whole batch. A record in the batch outweighs a tombstone of the same id."""
+    """Decide for a whole batch. A record in the batch outweighs a tombstone of the same id.
+
+    Args:
+        strict: another content at the version we have, or without one, is left aside.
+        force: what the store says is written also where nothing is new about it, if the hub's
+            record may be another.
+    """
     records = latest(batch)
     decided: dict[Action, list[Incoming]] = {action: [] for action in Action}
+    ambiguous: list[str] = []
     for external_id, one in records.items():
-        decided[decide(one, links.get(external_id))].append(one)
+        link = links.get(external_id)
+        action = decide(one, link)
+        if strict and action is Action.UPDATED and _is_ambiguous(one, link):
+            ambiguous.append(external_id)
+            continue
+        if force and link is not None and link.merges and action in _SAME:
+            action = Action.UPDATED
+        decided[action].append(one)
     deleted = (
         external_id
         for external_id in sorted(set(tombstones) - records.keys())
@@ -162,7 +190,15 @@ def reconcile(
         confirmed=tuple(decided[Action.CONFIRMED]),
         stale=tuple(one.external_id for one in decided[Action.STALE]),
         deleted=tuple(deleted),
+        ambiguous=tuple(ambiguous),
     )
+
+
+_SAME = (Action.UNCHANGED, Action.CONFIRMED)
+
+
+def _is_ambiguous(incoming: Incoming, link: LinkState | None) -> bool:
+    return link is not None and not link.is_deleted and incoming.version == link.version
 
 
 def _is_older(version: datetime | None, than: datetime | None) -> bool:

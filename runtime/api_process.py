@@ -22,7 +22,7 @@ from temporalio.client import Client
 
 from api.app import ApiServices, create_app
 from api.config import ApiConfig
-from api.temporal import TemporalGateway
+from api.temporal_syncs import TemporalSyncGateway
 from db.crypto import SecretBox
 from db.session import Database
 from providers._kit.registry import Registry
@@ -31,6 +31,7 @@ from runtime.listening import adopt, listen
 from runtime.processes import run_process
 from runtime.readiness import schema_problem, wait_until_ready
 from runtime.settings import Settings
+from workflows.waking import LaneWaker
 
 _log = structlog.get_logger("runtime.api_process")
 
@@ -41,21 +42,23 @@ _KEEP_ALIVE_S = 65  # longer than a proxy's 60, so that it is the proxy who clos
 
 def build_services(settings: Settings, client: Client) -> ApiServices:
     """What the API works with. Opens no connection yet. Raises SettingsError."""
+    database = Database(settings.database_url.get_secret_value(), pool_size=settings.api_pool_size)
     return ApiServices(
-        database=Database(
-            settings.database_url.get_secret_value(), pool_size=settings.api_pool_size
-        ),
+        database=database,
         secrets=SecretBox(settings.encryption_ring()),
-        registry=Registry(),
-        temporal=TemporalGateway(client),
+        registry=Registry(extra_paths=settings.provider_paths),
+        temporal=TemporalSyncGateway(client),
+        waker=LaneWaker(database, client, ladder_s=settings.retry_ladder_s),
         config=ApiConfig(
             public_url=settings.public_url,
+            shops_are_near=settings.allow_private_addresses,
             temporal_ui_url=settings.temporal_ui_url,
             namespace=client.namespace,
             environment=settings.environment,
             version=_version(),
             ladder_s=settings.retry_ladder_s,
             request_limit_bytes=settings.max_request_bytes,
+            webhook_limit_bytes=settings.max_webhook_bytes,
         ),
         started_at=datetime.now(UTC),
     )
@@ -69,7 +72,7 @@ async def serve_api(settings: Settings, stop: asyncio.Event, *, descriptor: int 
         look = partial(schema_problem, services.database)
         telling = asyncio.create_task(wait_until_ready("the database", look, stop))
         try:
-            await _serve(services, bound, stop)
+            await _serve(services, bound, stop, settings.trusted_proxies)
         finally:
             telling.cancel()
             with suppress(asyncio.CancelledError):
@@ -79,15 +82,24 @@ async def serve_api(settings: Settings, stop: asyncio.Event, *, descriptor: int 
         bound.close()
 
 
-async def _serve(services: ApiServices, bound: socket.socket, stop: asyncio.Event) -> None:
+async def _serve(
+    services: ApiServices,
+    bound: socket.socket,
+    stop: asyncio.Event,
+    trusted_proxies: Sequence[str],
+) -> None:
+    app = create_app(services)
     server = _Server(
         uvicorn.Config(
-            create_app(services),
+            app,
             log_config=None,
             access_log=False,
             lifespan="off",
             ws="none",
             server_header=False,
+            # Whom to believe X-Forwarded-For and -Proto; nobody, unless the settings say so.
+            proxy_headers=bool(trusted_proxies),
+            forwarded_allow_ips=list(trusted_proxies),
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=_GRACE_S,
         )
@@ -97,7 +109,10 @@ async def _serve(services: ApiServices, bound: socket.socket, stop: asyncio.Even
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     stopping.cancel()
-    await serving
+    try:
+        await serving
+    finally:
+        await app.state.ingress.close()
 
 
 class _Server(uvicorn.Server):

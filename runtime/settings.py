@@ -108,7 +108,10 @@ class Settings(BaseSettings):
         public_url: where shops and partners reach us; without it no webhook URL is reachable.
         allow_private_addresses: whether stores may lie on private and loopback addresses.
         ca_file: certificate authorities (PEM) to trust for stores besides the public ones.
+        provider_paths: further folders with provider folders in them, separated by commas. Their
+            code runs in the hub: name only folders that you trust.
         retry_ladder_s: seconds before each try of what failed, the first try included.
+        trusted_proxies: addresses or networks whose X-Forwarded-For is believed; nobody's if empty.
         max_request_bytes: the largest body the API reads; `max_webhook_bytes` the same for shops.
         slots_interactive, slots_events, slots_pull, slots_import: activities that run at a time in
             one worker process, per task queue.
@@ -141,11 +144,13 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 4000
     public_url: HttpUrl | None = None
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = ()
     max_request_bytes: Annotated[int, Field(ge=1_024, le=64 * 1024 * 1024)] = 1024 * 1024
     max_webhook_bytes: Annotated[int, Field(ge=1_024, le=64 * 1024 * 1024)] = 5 * 1024 * 1024
 
     allow_private_addresses: bool = False
     ca_file: Path | None = None
+    provider_paths: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_comma_separated)] = ()
     retry_ladder_s: Annotated[
         tuple[Seconds, ...], NoDecode, BeforeValidator(_comma_separated), Field(min_length=1)
     ] = (0, 300, 900, 3_600, 10_800)
@@ -166,6 +171,8 @@ class Settings(BaseSettings):
             )
         if self.ca_file is not None and not self.ca_file.is_file():
             raise ValueError(f"{PREFIX}CA_FILE names a file that is not there")
+        if not all(path.is_dir() for path in self.provider_paths):
+            raise ValueError(f"{PREFIX}PROVIDER_PATHS names a folder that is not there")
         return self
 
     def encryption_ring(self) -> tuple[bytes, ...]:

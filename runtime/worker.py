@@ -10,14 +10,18 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.draining import LaneActivities
 from activities.registration import build_activities
 from activities.stores import StoreOpener
 from runtime.hub import Hub
+from runtime.lane_sweeper import LaneSweeper
+from runtime.lane_takes import build_takes
 from runtime.search_attributes import register_search_attributes
 from runtime.settings import Settings
 from runtime.sweeper import sweep_forever
 from workflows.registration import WORKFLOWS, sandboxed_runner
 from workflows.task_queues import TaskQueue
+from workflows.waking import LaneWaker
 
 DRAIN = timedelta(seconds=5)
 """How long a stopping worker waits for its activities; what is cut short is done again."""
@@ -33,13 +37,19 @@ _log = structlog.get_logger(__name__)
 def build_workers(client: Client, hub: Hub, settings: Settings) -> list[Worker]:
     """One worker per task queue, each with slots of its own."""
     opener = StoreOpener(hub.database, hub.box, hub.registry, hub.session)
-    activities = build_activities(hub.database, opener)
+    waker = _waker(client, hub, settings)
+    activities = build_activities(hub.database, opener, waker=waker, public_url=settings.public_url)
+    lanes = LaneActivities(hub.database, build_takes(hub, settings, waker), waker)
     return [
         _worker(client, TaskQueue.INTERACTIVE, activities.check, settings.slots_interactive),
-        _worker(client, TaskQueue.EVENTS, activities.sync, settings.slots_events),
+        _worker(client, TaskQueue.EVENTS, [lanes.drain_lane], settings.slots_events),
         _worker(client, TaskQueue.PULL, activities.sync, settings.slots_pull),
         _worker(client, TaskQueue.IMPORT, activities.sync, settings.slots_import),
     ]
+
+
+def _waker(client: Client, hub: Hub, settings: Settings) -> LaneWaker:
+    return LaneWaker(hub.database, client, ladder_s=settings.retry_ladder_s)
 
 
 def _worker(
@@ -73,7 +83,7 @@ async def run_worker(
         async with AsyncExitStack() as stack:
             for worker in workers:
                 await stack.enter_async_context(worker)
-            sweeping = asyncio.create_task(sweep_forever(hub.database))
+            sweeping = asyncio.create_task(_sweep(client, hub, settings))
             _log.info("worker_ready", queues=[queue.value for queue in TaskQueue])
             on_ready()
             try:
@@ -85,6 +95,13 @@ async def run_worker(
                 await asyncio.gather(sweeping, *ends, return_exceptions=True)
     finally:
         await hub.close()
+
+
+async def _sweep(client: Client, hub: Hub, settings: Settings) -> None:
+    lanes = LaneSweeper(hub.database, _waker(client, hub, settings))
+    async with asyncio.TaskGroup() as both:
+        both.create_task(sweep_forever(hub.database))
+        both.create_task(lanes.run())
 
 
 async def _until(stop: asyncio.Event, sweeping: "asyncio.Task[None]") -> None:

@@ -8,9 +8,10 @@ from typing import Any, Self
 from sandbox.wire import Reply, Request, Send, send_head, send_reply
 
 KINDS = (
-    *("error", "maintenance", "slow", "drop", "truncate", "html", "bom", "notice"),
+    *("error", "maintenance", "slow", "drop", "lost", "truncate", "html", "bom", "notice"),
     "strip_authorization",
 )
+_CUTS = frozenset(("drop", "lost"))
 MAINTENANCE_RETRY_S = 600
 _ROUNDS_TO_NOTICE = 5
 _NOTICE = (
@@ -31,9 +32,16 @@ class ConnectionDroppedError(Exception):
 
 @dataclass(slots=True)
 class Rule:
-    """One fault. A request matches by `path` (prefix of the REST route, `/wc/v3/orders`) and
-    `method`; of the matching ones it strikes the `nth`, or all after the first `skip`, each with
-    `probability`, `count` times at most (0: no limit)."""
+    """One fault.
+
+    `drop` cuts the connection after the store did its work, `when` says whether `before` its
+    answer's headers or in the midst of the body; `lost` cuts it before the store knows of the
+    request; `error`, `maintenance` and `html` answer in the store's place, which does nothing.
+
+    A request matches by `path` (prefix of the REST route, `/wc/v3/orders`) and `method`; of
+    the matching ones it strikes the `nth`, or all after the first `skip`, each with
+    `probability`, `count` times at most (0: no limit).
+    """
 
     kind: str
     path: str = "/"
@@ -107,7 +115,14 @@ def answer_instead(rules: list[Rule]) -> Reply | None:
                 return _page(503, wait, "Maintenance")
             case "html":
                 return _page(200, None, "Checking your browser")
+            case "lost":
+                return Reply(0, b"")
     return None
+
+
+def cuts(rules: list[Rule]) -> bool:
+    """Whether the rules break the connection."""
+    return any(rule.kind in _CUTS for rule in rules)
 
 
 def spoil(reply: Reply, rules: list[Rule]) -> Reply:
@@ -132,11 +147,11 @@ async def wait_out(rules: list[Rule]) -> None:
 
 async def deliver(send: Send, reply: Reply, rules: list[Rule]) -> None:
     """Send a reply, or break the connection before or after its headers."""
-    dropped = next((rule for rule in rules if rule.kind == "drop"), None)
+    dropped = next((rule for rule in rules if rule.kind in _CUTS), None)
     if dropped is None:
         await send_reply(send, reply)
         return
-    if dropped.when != "before":
+    if dropped.kind == "drop" and dropped.when != "before":
         await send_head(send, reply)
         half = reply.body[: len(reply.body) // 2]
         await send({"type": "http.response.body", "body": half, "more_body": True})

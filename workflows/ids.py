@@ -7,6 +7,7 @@ would have the same id.
 from dataclasses import dataclass
 
 from domain.entities import Entity
+from domain.lanes import LaneKind
 
 
 def check_id(store_check_id: int) -> str:
@@ -24,9 +25,45 @@ def pull_id(store_id: int, entity: Entity) -> str:
     return f"pull/{store_id}/{entity.value}"
 
 
+def lane_id(kind: LaneKind, key: int) -> str:
+    """Of the workflow that drains one lane: `inbox/{store}`, `push/{store}`, `alert/{tenant}`."""
+    return f"{kind.value}/{key}"
+
+
+def sync_id(store_id: int, kind: str = "pull") -> str:
+    """Of the workflow that brings a store up to date. A schedule appends its time: `-2026-…Z`."""
+    return f"sync/{store_id}" if kind == "pull" else f"sync/{store_id}/{kind}"
+
+
+def reconcile_id(store_id: int, entity: Entity) -> str:
+    """Of the workflow that compares one entity of one store with the hub."""
+    return f"reconcile/{store_id}/{entity.value}"
+
+
+def preview_id(store_id: int, entity: Entity) -> str:
+    """Of the workflow that looks what a push of one entity to one store would do."""
+    return f"preview/{store_id}/{entity.value}"
+
+
+def subscriptions_id(store_id: int) -> str:
+    """Of the workflow that looks after a store's webhooks."""
+    return f"subscriptions/{store_id}"
+
+
+def unsubscribe_id(store_id: int) -> str:
+    """Of the workflow that takes a store's webhooks away before the store is deleted."""
+    return f"unsubscribe/{store_id}"
+
+
+def schedule_id(store_id: int, kind: str) -> str:
+    """Of a store's Temporal Schedule."""
+    return f"schedule/{store_id}/{kind}"
+
+
 @dataclass(frozen=True, slots=True)
 class WorkflowKey:
-    """What an id says. `subject` is the store, or for `check` the credentials on trial."""
+    """What an id says. `subject` is the store; for `check` the credentials on trial, for `alert`
+    the tenant."""
 
     kind: str
     subject: int
@@ -37,6 +74,11 @@ def parse_id(workflow_id: str) -> WorkflowKey:
     """The inverse of the builders. Raises ValueError for an id that is not one of ours."""
     kind, _, rest = workflow_id.partition("/")
     subject, _, entity = rest.partition("/")
-    if (kind == "pull") == bool(entity) and kind in {"check", "import", "pull"}:
+    if kind in {"reconcile", "preview"}:
+        return WorkflowKey(kind, int(subject), Entity(entity))
+    if kind in {"sync", "subscriptions", "unsubscribe"}:
+        # What follows the store is the sync's kind, or the time a schedule appended.
+        return WorkflowKey(kind, int(subject.partition("-")[0]))
+    if (kind == "pull") == bool(entity) and kind in {"check", "import", "pull", *LaneKind}:
         return WorkflowKey(kind, int(subject), Entity(entity) if entity else None)
     raise ValueError(f"not a workflow id of ours: {workflow_id!r}")

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from activities.incremental import SyncActivities
 from activities.models import BeginRunInput, BeginRunResult, Counts, EndRunInput, RunRef
 from activities.runs import RunActivities
 from domain.entities import Entity
@@ -9,8 +10,6 @@ from domain.statuses import SyncStatus
 from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import (
-    ApplicationError,
-    ChildWorkflowError,
     FailureError,
     WorkflowAlreadyStartedError,
     is_cancelled_exception,
@@ -27,6 +26,7 @@ from workflows.models import (
 )
 from workflows.patience import stop_if_cancelled
 from workflows.pull import PullWorkflow
+from workflows.reasons import reason_of
 from workflows.search_attributes import fair_share, search_attributes
 
 ANOTHER_PULL_PAUSE_S = 15
@@ -72,7 +72,7 @@ class ImportStoreWorkflow:
             if is_cancelled_exception(failure):
                 await self._end(begun.run_id, SyncStatus.CANCELLED, None)
                 raise
-            reason = _reason(failure)
+            reason = reason_of(failure)
             await self._end(begun.run_id, SyncStatus.FAILED, reason.message)
             raise reason from failure
         await self._end(begun.run_id, SyncStatus.SUCCESS, None)
@@ -103,6 +103,16 @@ class ImportStoreWorkflow:
             ),
             **policies.SETTLE,
         )
+        if workflow.patched("finish-import"):
+            await workflow.execute_activity_method(
+                SyncActivities.finish_import,
+                RunRef(
+                    tenant_id=self._args.tenant_id,
+                    store_id=self._args.store_id,
+                    run_id=begun.run_id,
+                ),
+                **policies.SETTLE,
+            )
         return number, not moving
 
     async def _pull(self, begun: BeginRunResult, entity: Entity, number: int) -> PullResult:
@@ -168,14 +178,3 @@ class ImportStoreWorkflow:
         head = "| entity | seen | created | updated | unchanged | deleted | rejected |"
         table = [head, "|---|---|---|---|---|---|---|", *rows] if rows else []
         workflow.set_current_details("\n".join([title, "", *table]))
-
-
-def _reason(failure: BaseException) -> ApplicationError:
-    """What a person should read: the innermost failure that carries a message of ours."""
-    cause: BaseException | None = failure
-    while cause is not None:
-        if isinstance(cause, ApplicationError):
-            return ApplicationError(cause.message, type=cause.type, non_retryable=True)
-        cause = cause.__cause__ or getattr(cause, "cause", None)
-    kind = "the pull" if isinstance(failure, ChildWorkflowError) else "a step"
-    return ApplicationError(f"{kind} did not end: {failure}", type="ImportFailedError")

@@ -1,6 +1,9 @@
 """What goes into workflows, comes out of them, and what they answer when asked."""
 
-from activities.models import Counts, Message, ProbeStoreResult, StoreRef
+from activities.draining import LaneState
+from activities.lanes import LaneRef
+from activities.models import Counts, Message, ProbeStoreResult, PullMode, StoreRef
+from activities.sync_models import SyncKind
 from domain.entities import Entity
 from pydantic import Field
 
@@ -37,24 +40,34 @@ class ImportStoreInput(StoreRef):
 
 
 class PullInput(ImportStoreInput):
-    """One entity to pull. Round 0 reads all pages; later rounds catch up."""
+    """One entity to pull. Round 0 reads all pages; later rounds catch up.
+
+    Without `sweeps` a round only asks what changed, and compares no ids.
+    """
 
     run_id: int
     entity: Entity
     round: int
     tracks_changes: bool
     page_size: int
+    mode: PullMode = PullMode.IMPORT
+    force: bool = False
+    sweeps: bool = True
     carried: Counts = Counts()
     next_page: int = 1
     failures: int = 0
 
 
 class PullResult(Message):
-    """What a pull did. Not settled: the list moved under every sweep of the round."""
+    """What a pull did. Not settled: the list moved under every sweep of the round.
+
+    `held_back` records would have been deleted, and were too many to be.
+    """
 
     entity: Entity
     counts: Counts
     is_settled: bool = True
+    held_back: int = 0
 
 
 class ImportStoreResult(Message):
@@ -66,6 +79,50 @@ class ImportStoreResult(Message):
     is_settled: bool
 
 
+class SyncStoreInput(ImportStoreInput):
+    """A store to bring up to date. No entities: what is due. `force`: the store wins, whatever the
+    hub has, everything is read again, and no brake holds."""
+
+    kind: SyncKind = SyncKind.PULL
+    entities: tuple[Entity, ...] = ()
+    force: bool = False
+
+
+class ReconcileInput(ImportStoreInput):
+    """One entity to compare both ways, for a run that has begun."""
+
+    run_id: int
+    entity: Entity
+    page_size: int
+    force: bool = False
+
+
+class ReconcileResult(Message):
+    """What a reconcile found. Busy: another pull of the entity is running, so nothing was done."""
+
+    entity: Entity
+    counts: Counts = Counts()
+    queued: int = 0
+    held_back: int = 0
+    is_busy: bool = False
+
+
+class SubscriptionsInput(ImportStoreInput):
+    """A store whose webhooks are looked after. `renew`: their secret has changed."""
+
+    renew: bool = False
+
+
+class SyncStoreResult(Message):
+    """What a sync did, per entity. `busy` were being pulled by somebody else. No run: the store is
+    deleted or not active."""
+
+    run_id: int | None = None
+    entities: dict[Entity, Counts] = Field(default_factory=dict)
+    busy: tuple[Entity, ...] = ()
+    held_back: int = 0
+
+
 class ImportProgress(Message):
     """The answer to the query `progress`."""
 
@@ -73,3 +130,22 @@ class ImportProgress(Message):
     phase: str = "starting"
     round: int = 0
     entities: dict[Entity, Counts] = Field(default_factory=dict)
+
+
+class LaneInput(LaneRef):
+    """A lane to drain.
+
+    Attributes:
+        ladder_s: seconds to wait before each try of the lane, and of each of its rows.
+        settled: rows that runs before this one settled.
+    """
+
+    ladder_s: tuple[float, ...] = LADDER_S
+    settled: int = 0
+
+
+class LaneResult(Message):
+    """How a lane ended: quiet, paused, or with a store that is not active."""
+
+    state: LaneState
+    settled: int

@@ -53,6 +53,35 @@ READ_MANY = ActivityConfig(
 """Many requests to a store, beating all the while: a dead worker is noticed within 10 s, and a
 cancelled workflow ends when the reading has."""
 
+DRAIN = ActivityConfig(
+    start_to_close_timeout=timedelta(minutes=5),
+    heartbeat_timeout=timedelta(seconds=30),
+    retry_policy=_PATIENT,
+    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+)
+"""One turn of a lane that sends. A request may take less than the heartbeat timeout
+(`LANE_REQUEST_S`): when the turn is taken for dead, nothing of it is under way any more."""
+
+LANE_REQUEST_S = 25.0
+"""The total deadline of one request of a lane."""
+
+DRAIN_INBOX = ActivityConfig(
+    start_to_close_timeout=timedelta(minutes=5),
+    heartbeat_timeout=timedelta(seconds=10),
+    retry_policy=_PATIENT,
+    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+)
+"""One turn of a lane that only reads from the store: what a dead worker left is taken on sooner."""
+
+
+LEAVE = ActivityConfig(
+    start_to_close_timeout=timedelta(seconds=10),
+    schedule_to_close_timeout=timedelta(seconds=12),
+    heartbeat_timeout=timedelta(seconds=6),
+    retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_attempts=2),
+)
+"""A person waits for a store to be deleted: the shop is asked twice at most."""
+
 
 def described(policy: ActivityConfig, summary: str) -> ActivityConfig:
     """The policy with a line for the Temporal UI."""

@@ -46,7 +46,10 @@ class PullWorkflow:
             store_id=args.store_id,
             run_id=args.run_id,
             entity=args.entity,
+            mode=args.mode,
+            force=args.force,
         )
+        self._held_back = 0
         self._where = "starting"
         self._patience = Patience(self._ref, args.ladder_s, failures=args.failures, tell=self._tell)
         # A second attempt at one run must not take the rounds of the first for its own.
@@ -61,7 +64,12 @@ class PullWorkflow:
         else:
             is_settled = await self._catch_up()
         self._tell("done")
-        return PullResult(entity=args.entity, counts=self._counts, is_settled=is_settled)
+        return PullResult(
+            entity=args.entity,
+            counts=self._counts,
+            is_settled=is_settled,
+            held_back=self._held_back,
+        )
 
     @workflow.query
     def progress(self) -> Counts:
@@ -125,6 +133,8 @@ class PullWorkflow:
                     PullActivities.pull_changes, changes, **policies.READ_MANY
                 )
             )
+        if not self._args.sweeps:
+            return True
         for number in range(1, SWEEPS_PER_ROUND + 1):
             self._tell(f"round {self._args.round}, sweep {number}")
             if await self._sweep(number):
@@ -152,6 +162,7 @@ class PullWorkflow:
             )
         )
         self._counts += settled.counts
+        self._held_back = settled.held_back
         return settled.is_trusted
 
     def _sweep_ranges(self, number: int) -> Iterator[Step]:

@@ -2,11 +2,30 @@
 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from workflows.alert import AlertWorkflow
 from workflows.check_store import CheckStoreWorkflow
 from workflows.import_store import ImportStoreWorkflow
+from workflows.inbox import InboxWorkflow
+from workflows.preview_push import PreviewPushWorkflow
 from workflows.pull import PullWorkflow
+from workflows.push import PushWorkflow
+from workflows.reconcile import ReconcileWorkflow
+from workflows.subscriptions import SubscriptionsWorkflow, UnsubscribeWorkflow
+from workflows.sync_store import SyncStoreWorkflow
 
-WORKFLOWS = (CheckStoreWorkflow, ImportStoreWorkflow, PullWorkflow)
+WORKFLOWS = (
+    CheckStoreWorkflow,
+    PreviewPushWorkflow,
+    ImportStoreWorkflow,
+    PullWorkflow,
+    SyncStoreWorkflow,
+    ReconcileWorkflow,
+    SubscriptionsWorkflow,
+    UnsubscribeWorkflow,
+    InboxWorkflow,
+    PushWorkflow,
+    AlertWorkflow,
+)
 
 # Modules that workflows import for names and types only. Loading them anew in the sandbox of every
 # workflow would cost its start half a second, and none of them runs inside one.

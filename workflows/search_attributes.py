@@ -18,14 +18,18 @@ ALL = (TENANT_ID, STORE_ID, PROVIDER, ENTITY)
 
 
 def search_attributes(
-    *, tenant_id: int, store_id: int, provider: str, entity: Entity | None = None
+    *,
+    tenant_id: int,
+    store_id: int | None,
+    provider: str | None,
+    entity: Entity | None = None,
 ) -> TypedSearchAttributes:
-    """The attributes of one workflow."""
-    pairs: list[SearchAttributePair[str]] = [
-        SearchAttributePair(TENANT_ID, str(tenant_id)),
-        SearchAttributePair(STORE_ID, str(store_id)),
-        SearchAttributePair(PROVIDER, provider),
-    ]
+    """The attributes of one workflow; without a store, of one that is the tenant's."""
+    pairs: list[SearchAttributePair[str]] = [SearchAttributePair(TENANT_ID, str(tenant_id))]
+    if store_id is not None:
+        pairs.append(SearchAttributePair(STORE_ID, str(store_id)))
+    if provider is not None:
+        pairs.append(SearchAttributePair(PROVIDER, provider))
     if entity is not None:
         pairs.append(SearchAttributePair(ENTITY, entity.value))
     return TypedSearchAttributes(pairs)

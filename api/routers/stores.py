@@ -1,6 +1,5 @@
 """`/api/stores`: connecting, showing, changing and deleting stores."""
 
-import structlog
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,10 +7,17 @@ from starlette.responses import Response
 from api import problems
 from api.answers import json_answer
 from api.auth import StoresReader, StoresWriter
-from api.connecting import change_store, connect_store, first_import, get_store
+from api.connecting import (
+    change_store,
+    connect_store,
+    first_import,
+    get_store,
+    send_catalogue,
+)
 from api.idempotency import Idempotent
 from api.paging import Cursor, Limit, after_id, next_cursor
 from api.params import StoreId, require_json
+from api.scheduling import watch_subscriptions
 from api.schemas.stores import (
     ChangedStoreAnswer,
     CreatedStoreAnswer,
@@ -21,15 +27,12 @@ from api.schemas.stores import (
     TestConnectionAnswer,
     UpdateStoreBody,
 )
-from api.services import ApiServices, Services
+from api.services import Services
+from api.stopping import forget_store, leave_shop, stop_workflows
+from api.store_settings import gains_pushes
 from api.store_views import facts_view, store_view
-from api.temporal import TemporalUnavailableError
 from api.trials import judge, trial_of_stored
 from db.stores import delete_store, list_stores, update_store
-from domain.entities import Entity
-from workflows.ids import import_id, pull_id
-
-_log = structlog.get_logger(__name__)
 
 router = APIRouter(prefix="/api/stores", tags=["stores"])
 
@@ -61,6 +64,7 @@ async def create_store(
         workflow_id, warning = None, None
         if body.sync:
             workflow_id, warning = await first_import(services, principal.tenant_id, store)
+        await watch_subscriptions(services, principal.tenant_id, store)
         answer = store_view(
             services,
             store,
@@ -114,13 +118,17 @@ async def update(
     principal: StoresWriter,
     services: Services,
 ) -> ChangedStoreAnswer:
-    """Change the name, the code, or the connection, which is tried first.
+    """Change the name, the code, the settings, or the connection, which is tried first.
 
     Of `config`, what is left out stays as it is stored and null takes a field away. A new address
     needs the keys again, and for a store that was imported `storeMoved` too.
     """
     store = await get_store(services, principal.tenant_id, store_id)
     changed, generated = await change_store(services, principal.tenant_id, store, body)
+    if "config" in body.model_fields_set:
+        await watch_subscriptions(services, principal.tenant_id, changed, renew=True)
+    if gains_pushes(store.settings, changed.settings):
+        await send_catalogue(services, principal.tenant_id, changed)
     return store_view(
         services,
         changed,
@@ -132,12 +140,18 @@ async def update(
 
 @router.delete("/{store_id}", status_code=204, summary="Delete a store")
 async def delete(store_id: StoreId, principal: StoresWriter, services: Services) -> Response:
-    """Stop its work, wipe its credentials and free its code. Its records stay."""
+    """Take its webhooks away, stop its work, wipe its credentials, free its code.
+
+    Its records stay. A shop that does not answer keeps its webhooks: they are refused from here
+    on, and the shop switches them off.
+    """
+    await leave_shop(services, principal.tenant_id, store_id)
     async with services.database.tenant(principal.tenant_id) as connection:
         deleted = await delete_store(connection, store_id)
     if not deleted:
         raise problems.not_found(f"store {store_id}", "/api/stores")
-    await _stop_workflows(services, store_id)
+    await stop_workflows(services, store_id)
+    await forget_store(services, principal.tenant_id, store_id)
     return Response(status_code=204)
 
 
@@ -172,13 +186,3 @@ async def test_connection(
         return json_answer(answer)
 
     return await idempotency.run(principal, work)
-
-
-async def _stop_workflows(services: ApiServices, store_id: int) -> None:
-    """Best effort: work that goes on finds the store gone at its next step and ends."""
-    workflow_ids = [import_id(store_id), *(pull_id(store_id, entity) for entity in Entity)]
-    try:
-        for workflow_id in workflow_ids:
-            await services.temporal.cancel(workflow_id)
-    except TemporalUnavailableError as error:
-        _log.warning("workflows_not_stopped", store_id=store_id, reason=str(error))

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from activities.sync_models import SyncKind
 from api import problems
 from api.answers import json_answer
 from api.auth import SyncsReader, SyncsWriter
@@ -16,6 +17,8 @@ from api.imports import start_import, started_view, status_path
 from api.paging import MAX_ID, Cursor, Limit, decode_cursor, encode_cursor, next_cursor, read_id
 from api.params import StoreId, WorkflowId
 from api.problems import CONFLICT, ProblemError
+from api.scheduling import sync_input, unavailable
+from api.schemas.schedules import SyncBody
 from api.schemas.syncs import (
     CancelAnswer,
     StartedImportAnswer,
@@ -34,8 +37,10 @@ from api.sync_views import (
     run_view,
     status_view,
 )
+from api.temporal import TemporalUnavailableError
 from db.read_syncs import RunFilter, list_logs, list_runs
 from db.stores import Store, find_store
+from domain.lanes import LaneKind
 from domain.statuses import SyncStatus
 from workflows.ids import WorkflowKey, import_id, parse_id
 
@@ -59,6 +64,48 @@ async def import_store(
     async def work() -> Response:
         store = await get_store(services, principal.tenant_id, store_id)
         started = await start_import(services, principal.tenant_id, store)
+        answer = started_view(services, started)
+        return json_answer(answer, status_code=202, headers={"Location": answer.status_url})
+
+    return await idempotency.run(principal, work)
+
+
+@router.post(
+    "/stores/{store_id}/sync",
+    status_code=202,
+    response_model=StartedImportAnswer,
+    summary="Sync a store now",
+)
+async def sync_store(
+    store_id: StoreId,
+    principal: SyncsWriter,
+    services: Services,
+    idempotency: Idempotent,
+    body: SyncBody | None = None,
+) -> Response:
+    """Take in what changed since the last time, or compare everything, or find what is running."""
+
+    async def work() -> Response:
+        store = await get_store(services, principal.tenant_id, store_id)
+        asked = body or SyncBody()
+        if not store.is_active:
+            raise ProblemError(
+                CONFLICT,
+                f"Store {store.id} is not active: activate it with "
+                f"PATCH /api/stores/{store.id}/activate, which also brings it up to date.",
+            )
+        args = sync_input(
+            services,
+            principal.tenant_id,
+            store,
+            SyncKind(asked.kind),
+            entities=asked.entities,
+            force=asked.force,
+        )
+        try:
+            started = await services.temporal.start_sync(args)
+        except TemporalUnavailableError as error:
+            raise unavailable(error) from error
         answer = started_view(services, started)
         return json_answer(answer, status_code=202, headers={"Location": answer.status_url})
 
@@ -175,7 +222,7 @@ async def show(
 async def _get_subject(services: ApiServices, tenant_id: int, workflow_id: str) -> Store:
     """The store that a workflow is about. Raises ProblemError (404) if it is not the tenant's."""
     key = _parse(workflow_id)
-    if key is None or key.kind == "check" or not 0 < key.subject <= MAX_ID:
+    if key is None or key.kind in {"check", *LaneKind} or not 0 < key.subject <= MAX_ID:
         raise _no_sync(workflow_id)
     async with services.database.tenant(tenant_id) as connection:
         store = await find_store(connection, key.subject)

@@ -128,6 +128,7 @@ class OrderAnswer(RecordAnswer):
             "number": "1042",
             "status": "processing",
             "rawStatus": "processing",
+            "oversold": False,
             "currency": "LKR",
             "subtotal": "2500.00",
             "discountTotal": "0.00",
@@ -186,6 +187,7 @@ class OrderAnswer(RecordAnswer):
     number: str
     status: str
     raw_status: str
+    oversold: bool = Field(description="It wants more than there was to reserve")
     currency: str
     subtotal: str
     discount_total: str

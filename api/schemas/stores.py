@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from api.schemas.base import Answer, Body, UtcTime, example
+from domain.sync_settings import StoreSettings, SyncDirections
 
 _VISIBLE = r"^[^\x00-\x1f\x7f]+$"
 
@@ -26,13 +27,36 @@ Form = Annotated[
         description="The provider's connection form; its schema is in GET /api/providers",
     ),
 ]
+Settings = Annotated[
+    StoreSettings | None,
+    Field(description="Which way records go and who wins conflicts; what is left out stays usual"),
+]
+Directions = Annotated[
+    SyncDirections | None,
+    Field(description="The same as `settings.syncDirections`; what is left out stays usual"),
+]
 
+_SETTINGS: dict[str, Any] = {
+    "syncDirections": {
+        "products": "both",
+        "categories": "both",
+        "customers": "pull",
+        "inventory": "both",
+        "orderStatus": "both",
+    },
+    "conflictPolicy": "latest",
+    "conflictPolicies": {},
+    "pushImported": False,
+    "ipAllowList": [],
+    "maxDeleteShare": 0.2,
+    "orderStatusMap": {},
+}
 _CONFIG = {
     "storeUrl": "https://shop.example.com",
     "consumerKey": "ck_0123456789abcdef0123456789abcdef01234567",
     "consumerSecret": "cs_0123456789abcdef0123456789abcdef01234567",
 }
-_STORE: dict[str, Any] = {
+STORE_EXAMPLE: dict[str, Any] = {
     "id": 12,
     "name": "Main shop",
     "code": "main-shop",
@@ -56,6 +80,7 @@ _STORE: dict[str, Any] = {
     "webhookUrlsReachable": True,
     "webhookUrlsUnreachableReason": None,
     "instructions": "Open WooCommerce > Settings > Advanced > Webhooks and add …",
+    "settings": _SETTINGS,
     "createdAt": "2026-11-21T09:30:00Z",
     "updatedAt": "2026-11-21T09:30:00Z",
 }
@@ -70,6 +95,7 @@ class CreateStoreBody(Body):
             "code": "main-shop",
             "provider": "woocommerce",
             "config": _CONFIG,
+            "syncDirections": {"products": "both", "customers": "off"},
             "sync": True,
         }
     )
@@ -78,7 +104,13 @@ class CreateStoreBody(Body):
     code: Code
     provider: Annotated[str, Field(max_length=50, description="A slug of GET /api/providers")]
     config: Form
-    sync: bool = Field(default=False, description="Start the first import at once")
+    settings: Settings = None
+    sync_directions: Directions = None
+    sync: bool = Field(
+        default=False,
+        description="Start the first import at once; what the hub has already is then sent to the "
+        "store where its directions say so",
+    )
 
 
 class UpdateStoreBody(Body):
@@ -93,6 +125,8 @@ class UpdateStoreBody(Body):
     config: Form = Field(
         default_factory=dict, description="Laid over the stored form and tried first"
     )
+    settings: Settings = None
+    sync_directions: Directions = None
     store_moved: bool = Field(
         default=False,
         description="Say that the same shop has a new address; without it the address of a store "
@@ -121,7 +155,7 @@ class FactsAnswer(Answer):
 class StoreAnswer(Answer):
     """A store. Its credentials are write-only and never here."""
 
-    model_config = Answer.model_config | example(_STORE)
+    model_config = Answer.model_config | example(STORE_EXAMPLE)
 
     id: int
     name: str
@@ -140,6 +174,7 @@ class StoreAnswer(Answer):
     webhook_urls_reachable: bool
     webhook_urls_unreachable_reason: str | None
     instructions: str = Field(description="Markdown: what to do in the shop")
+    settings: StoreSettings
     created_at: UtcTime
     updated_at: UtcTime
 
@@ -147,7 +182,7 @@ class StoreAnswer(Answer):
 class ChangedStoreAnswer(StoreAnswer):
     """A store after a change."""
 
-    model_config = StoreAnswer.model_config | example({**_STORE, "webhookSecret": None})
+    model_config = StoreAnswer.model_config | example({**STORE_EXAMPLE, "webhookSecret": None})
 
     webhook_secret: str | None = Field(
         default=None, description="Only when it was generated just now, and never again"
@@ -159,7 +194,7 @@ class CreatedStoreAnswer(ChangedStoreAnswer):
 
     model_config = StoreAnswer.model_config | example(
         {
-            **_STORE,
+            **STORE_EXAMPLE,
             "webhookSecret": "kq3V8mB1yY5tG7nW9cX2zL4pR6sD0fH_jK-aEuIoTqw",
             "workflowId": "import/12",
             "temporalUiUrl": "http://127.0.0.1:8233/namespaces/default/workflows/import%2F12",
@@ -177,7 +212,7 @@ class CreatedStoreAnswer(ChangedStoreAnswer):
 class StoreListAnswer(Answer):
     """A page of stores."""
 
-    model_config = Answer.model_config | example({"data": [_STORE], "nextCursor": None})
+    model_config = Answer.model_config | example({"data": [STORE_EXAMPLE], "nextCursor": None})
 
     data: list[StoreAnswer]
     next_cursor: str | None
@@ -190,7 +225,7 @@ class TestConnectionAnswer(Answer):
         {
             "connected": True,
             "message": "The store answered and accepts the credentials.",
-            "facts": _STORE["facts"],
+            "facts": STORE_EXAMPLE["facts"],
         }
     )
 

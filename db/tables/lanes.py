@@ -40,9 +40,13 @@ LANES = Table(
     Column("paused_reason", Text),
     created_at(),
     updated_at(),
+    Column("drained_at", TIME),
     PrimaryKeyConstraint("tenant_id", "kind", "key"),
 )
-"""The ordered work for one outside party: `inbox` and `push` of a store, `alert` of a tenant."""
+"""The ordered work for one outside party: `inbox` and `push` of a store, `alert` of a tenant.
+
+`awake`: a drain will look at the rows by itself. `next_attempt_at`: the lane waits until then.
+`drained_at` is the sign of life of its drain."""
 
 WEBHOOK_EVENTS = Table(
     "webhook_events",
@@ -73,6 +77,15 @@ WEBHOOK_EVENTS = Table(
         "id",
         "tenant_id",
         postgresql_where=text("status = 'pending'"),
+    ),
+    Index(
+        "ix_webhook_events_waiting",
+        "store_id",
+        "entity",
+        "external_id",
+        "id",
+        "tenant_id",
+        postgresql_where=text("status = 'pending' and next_attempt_at is not null"),
     ),
     postgresql_partition_by="RANGE (received_at)",
 )

@@ -109,6 +109,12 @@ CUSTOMERS = tenant_table(
     created_at(),
     updated_at(),
     Column("deleted_at", TIME),
+    Index(
+        "ix_customers_email",
+        text("lower(email)"),
+        "tenant_id",
+        postgresql_where=text("email <> '' and not is_guest"),
+    ),
 )
 
 ORDERS = tenant_table(

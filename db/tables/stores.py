@@ -54,6 +54,12 @@ STORES = tenant_table(
         unique=True,
         postgresql_where=text("deleted_at IS NULL"),
     ),
+    Index(
+        "ix_stores_webhook_source",
+        text("webhook_source(store_url)"),
+        "provider",
+        postgresql_where=text("deleted_at IS NULL"),
+    ),
     Index("ix_stores_tenant_id_name", "tenant_id", "name"),
     Index("ix_stores_tenant_id_is_active", "tenant_id", "is_active"),
     tenant_reference(),

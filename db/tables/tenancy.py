@@ -3,6 +3,7 @@
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     Column,
     Identity,
     Integer,
@@ -31,9 +32,12 @@ TENANT_COUNTERS = Table(
     METADATA,
     Column("tenant_id", BigInteger, nullable=False),
     Column("seq", BigInteger, nullable=False, server_default=text("0")),
+    Column("has_own_records", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("tenant_id"),
     tenant_reference(),
 )
+"""`seq` is that of the tenant's last change. `has_own_records` says that records were created in
+the hub itself: what a store shows for the first time may be one of them."""
 
 API_KEYS = tenant_table(
     "api_keys",

@@ -6,99 +6,40 @@ for a provider's name.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import SecretStr
 
 from domain.deliveries import Delivery, Meaning, Notice
 from domain.entities import Entity
 from domain.pages import ChangesPage, IdsPage, Listing, Page, Pulled
 from domain.pushing import Outgoing, Pushed, StockPushed, StockTarget, Wanted
 from domain.records import Record
-from domain.sync_settings import Direction, SyncDirections
 from providers._kit.answers import Answer
+from providers._kit.manifest import Manifest, StoreConfig, StoreFacts
 
-
-class StoreConfig(BaseModel):
-    """Base of the connection forms: what a merchant enters. Secrets are `SecretStr`.
-
-    Field names are snake_case here and camelCase in JSON and forms. `webhook_secret` may be left
-    out by the merchant; the hub then generates one.
-    """
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=lambda name: (
-            name.split("_")[0] + "".join(part.capitalize() for part in name.split("_")[1:])
-        ),
-        populate_by_name=True,
-        hide_input_in_errors=True,
-    )
-
-    store_url: str
-    webhook_secret: SecretStr | None = None
-
-
-class StoreFacts(BaseModel):
-    """What a probe found out about a store: nothing secret, kept beside it, shown to people.
-
-    `details` is the provider's own (its version, how to reach its API, which routes it has).
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    store_name: str = ""
-    store_url: str
-    version: str = ""
-    currency: str
-    timezone: str = ""
-    details: Mapping[str, Any] = {}
-
-
-_READ_ONLY = SyncDirections(
-    products=Direction.PULL,
-    categories=Direction.PULL,
-    customers=Direction.PULL,
-    inventory=Direction.PULL,
-    order_status=Direction.PULL,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What a provider is and can do.
-
-    Attributes:
-        slug: the folder's name, and the text the database keeps.
-        title: the name people know.
-        entities: what can be pulled, in dependency order.
-        tracks_changes: the entities with a "modified since" filter; the others are read again.
-        page_size: rows a page holds at most.
-        instructions: markdown for a person who connects the store; `{new_order_url}`,
-            `{order_status_url}`, `{generic_url}` and `{webhook_secret}` are filled in.
-        directions: what a new store of this provider syncs, unless its settings say otherwise.
-        supports: the most it can do, per kind of record; settings beyond it are refused.
-        push_sizes: how many records one call of `push` takes at most, by entity.
-        requests_per_minute: the store's request limit with a margin; None: none is known.
-    """
-
-    slug: str
-    title: str
-    entities: tuple[Entity, ...]
-    tracks_changes: frozenset[Entity]
-    page_size: int
-    instructions: str
-    documentation_url: str = ""
-    description: str = ""
-    facts: Mapping[str, str] = field(default_factory=dict)
-    directions: SyncDirections = field(default_factory=SyncDirections)
-    supports: SyncDirections = field(default_factory=lambda: _READ_ONLY)
-    push_sizes: Mapping[Entity, int] = field(default_factory=dict)
-    requests_per_minute: float | None = None
+__all__ = [
+    "HttpSession",
+    "ManagesWebhooks",
+    "Manifest",
+    "Params",
+    "ProbesStore",
+    "Provider",
+    "ReadsChanges",
+    "ReadsPages",
+    "ScansOrders",
+    "SignRequest",
+    "StoreClient",
+    "StoreConfig",
+    "StoreFacts",
+    "Subscription",
+    "Webhooks",
+    "WritesRecords",
+    "WritesStock",
+]
 
 
 @runtime_checkable
@@ -288,6 +229,23 @@ class Webhooks(Protocol):
 
         Raises:
             InvalidRecordError: it carries a record that cannot be understood.
+        """
+        ...
+
+
+@runtime_checkable
+class ScansOrders(Protocol):
+    """Finds orders that no webhook told of, where orders cannot be listed."""
+
+    @property
+    def scans_orders(self) -> bool:
+        """Whether the merchant wants it."""
+        ...
+
+    async def scan_orders(self, cursor: str | None) -> ChangesPage[Record]:
+        """Orders after `cursor`, which is opaque; None: nothing is known, and nothing is asked.
+
+        The page's cursor is where the next scan begins, never the end. Raises StoreError.
         """
         ...
 

@@ -1,14 +1,20 @@
 """How one shop's REST API is reached: its address form, its proof of identity, its answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+import orjson
 from pydantic import BaseModel, ConfigDict
 
-from domain.errors import StoreUnavailableError
-from providers._kit.answers import Answer, read_json, status_error
+from domain.errors import (
+    CredentialsError,
+    PermissionDeniedError,
+    RouteMissingError,
+    StoreUnavailableError,
+)
+from providers._kit.answers import Answer, error_text, read_json, status_error
 from providers._kit.protocols import HttpSession, Params, SignRequest, StoreFacts
 from providers.woocommerce.auth import AuthMethod, Keys, basic_auth, oauth_auth, query_auth
 from providers.woocommerce.config import WooCommerceConfig
@@ -45,8 +51,10 @@ class ShopAccess:
     api: ApiForm
     sign: SignRequest | None
 
-    async def ask(self, route: str, params: Params = ()) -> Answer:
-        """GET a route of the REST API (`wc/v3/orders`), whatever the answer's status.
+    async def ask(
+        self, route: str, params: Params = (), *, method: str = "GET", content: bytes | None = None
+    ) -> Answer:
+        """Ask a route of the REST API (`wc/v3/orders`), whatever the answer's status.
 
         Raises:
             StoreError: no answer.
@@ -56,7 +64,9 @@ class ShopAccess:
             params = (("rest_route", f"/{route}"), *params)
         else:
             url = f"{self.store_url}/wp-json/{route}"
-        return await self.session.request("GET", url, params=params, auth=self.sign)
+        return await self.session.request(
+            method, url, params=params, auth=self.sign, content=content
+        )
 
     async def get(self, route: str, params: Params = ()) -> Answer:
         """GET a route of WooCommerce (`orders`) that must succeed. Raises StoreError."""
@@ -66,9 +76,51 @@ class ShopAccess:
             raise error
         return answer
 
-    def describe(self, route: str) -> str:
+    async def get_below(self, route: str, params: Params = ()) -> Answer | None:
+        """GET a list below a record (`products/9/variations`); None if that record is gone.
+
+        Raises StoreError, also where the route itself is unknown.
+        """
+        answer = await self.ask(f"{NAMESPACE}/{route}", params)
+        error = status_error(answer, asked=self.describe(route))
+        if isinstance(error, RouteMissingError) and error_text(answer)[0].endswith("_invalid_id"):
+            return None
+        if error is not None:
+            raise error
+        return answer
+
+    async def write(
+        self, method: str, route: str, body: Mapping[str, Any] | None = None, params: Params = ()
+    ) -> Any:
+        """Change something at a route of WooCommerce; what the shop answers, as JSON.
+
+        A read key that writes gets 401, as a wrong key does (measured): a read tells them apart.
+
+        Raises:
+            PermissionDeniedError: the key may read, but not write.
+            StoreError: as ever.
+        """
+        asked = self.describe(route, method)
+        content = None if body is None else orjson.dumps(body)
+        answer = await self.ask(f"{NAMESPACE}/{route}", params, method=method, content=content)
+        error = status_error(answer, asked=asked)
+        if error is None:
+            return read_json(answer, asked=asked)
+        if isinstance(error, CredentialsError) and await self._reads():
+            raise PermissionDeniedError(
+                f"{asked}: the key may read but not write. Give it the permission Read/Write in"
+                f" WooCommerce → Settings → Advanced → REST API. {error}",
+                status=error.status,
+            )
+        raise error
+
+    async def _reads(self) -> bool:
+        answer = await self.ask(f"{NAMESPACE}/products", (("per_page", "1"), ("_fields", "id")))
+        return status_error(answer, asked=self.describe("products")) is None
+
+    def describe(self, route: str, method: str = "GET") -> str:
         """The route for people."""
-        return f"GET {self.store_url}/wp-json/{NAMESPACE}/{route}"
+        return f"{method} {self.store_url}/wp-json/{NAMESPACE}/{route}"
 
     def rows(self, answer: Answer, route: str) -> list[Any]:
         """The rows of a list's answer. Raises StoreError if it is no list."""

@@ -1,225 +1,70 @@
-"""Reading a WooCommerce shop: pages, ids, single records, changes.
-
-Source: WooCommerce REST API docs (v3); what the docs leave open was measured on 11.0.1. Pages go
-by `X-WP-TotalPages`, never by `Link`, which repeats the credentials of the request.
-"""
+"""One WooCommerce shop: everything the hub can ask of it."""
 
 from collections.abc import Mapping, Sequence
-from math import ceil
-from typing import Any, Final
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from pydantic import SecretStr
 
 from domain.entities import Entity
-from domain.errors import RequestRejectedError, StoreUnavailableError
-from domain.pages import ChangesPage, IdsPage, Listing, Page
+from domain.pages import Page, Pulled
+from domain.pushing import Outgoing, Pushed, StockPushed, StockTarget, Wanted
 from domain.records import Record
 from providers._kit.answers import Answer
-from providers._kit.protocols import HttpSession, Params, StoreFacts
-from providers.woocommerce.access import ShopAccess, header_number, join_ids, open_access
-from providers.woocommerce.changes import (
-    ChangesCursor,
-    Walk,
-    ignores_bound,
-    step_after,
-)
-from providers.woocommerce.config import WooCommerceConfig
-from providers.woocommerce.manifest import MANIFEST, PAGE_SIZE
-from providers.woocommerce.probe import probe_shop
-from providers.woocommerce.reading import TRASH, RowReader
-from providers.woocommerce.wire import row_id
-
-_ROUTES: Final[Mapping[Entity, str]] = {
-    Entity.CATEGORIES: "products/categories",
-    Entity.PRODUCTS: "products",
-    Entity.CUSTOMERS: "customers",
-    Entity.ORDERS: "orders",
-}
-# Without these a list leaves rows out: drafts and private products, and buyers who are no
-# "customer" by role.
-_WHOLE_LIST: Final[Mapping[Entity, Params]] = {
-    Entity.CATEGORIES: (),
-    Entity.PRODUCTS: (("status", "any"),),
-    Entity.CUSTOMERS: (("role", "all"),),
-    Entity.ORDERS: (("status", "any"),),
-}
-_HAS_TRASH: Final = frozenset((Entity.PRODUCTS, Entity.ORDERS))
-_BY_ID: Final[Params] = (("orderby", "id"), ("order", "asc"))
-_FULL_PAGE: Final[Params] = (("per_page", str(PAGE_SIZE)),)
+from providers._kit.protocols import Subscription
+from providers.woocommerce.finding import Finder
+from providers.woocommerce.lists import ROUTES, WooCommerceReader
+from providers.woocommerce.plain_writes import PlainWriter
+from providers.woocommerce.product_writes import ProductWriter
+from providers.woocommerce.stock import StockWriter
+from providers.woocommerce.subscriptions import WebhookSubscriptions
 
 
-class WooCommerceClient:
-    """One shop. Opens nothing by itself; every request goes through the shared session."""
+class WooCommerceClient(WooCommerceReader):
+    """Reads and writes one shop. Opens nothing by itself: the session is shared."""
 
-    def __init__(
-        self, config: WooCommerceConfig, facts: StoreFacts | None, session: HttpSession
-    ) -> None:
-        self._config = config
-        self._session = session
-        self._access: ShopAccess | None = None
-        self._reader: RowReader | None = None
-        if facts is not None:
-            self._access, details = open_access(config, facts, session)
-            self._reader = RowReader(self._access, facts.currency, details.flat_variations)
-
-    async def probe(self) -> StoreFacts:
-        """Reach the shop, prove the keys, and find out how to call it. Raises StoreError."""
-        return await probe_shop(self._config, self._session)
-
-    async def fetch_listing(self, entity: Entity) -> Listing:
-        """Length and newest id of a list. Raises StoreError."""
-        answer, rows = await self._list(
-            entity,
-            (("per_page", "1"), ("orderby", "id"), ("order", "desc"), ("_fields", "id")),
-        )
-        total = self._count(answer, "x-wp-total", entity)
-        return Listing(
-            total=total,
-            newest_id=row_id(rows[0]) if rows else None,
-            total_pages=ceil(total / PAGE_SIZE),
-            store_clock=answer.clock,
-        )
-
-    async def fetch_page(self, entity: Entity, number: int) -> Page[Record]:
-        """One page (1-based) by ascending id. Raises StoreError."""
-        answer, rows = await self._list(entity, (*_BY_ID, *_FULL_PAGE, ("page", str(number))))
-        return await self._read(entity, rows, answer)
-
-    async def fetch_ids(self, entity: Entity, number: int) -> IdsPage:
-        """The ids of one page (1-based) by ascending id. Raises StoreError."""
-        answer, rows = await self._list(
-            entity, (*_BY_ID, *_FULL_PAGE, ("page", str(number)), ("_fields", "id"))
-        )
-        ids = tuple(number for number in map(row_id, rows) if number is not None)
-        return IdsPage(
-            ids=ids,
-            total=self._count(answer, "x-wp-total", entity),
-            total_pages=self._count(answer, "x-wp-totalpages", entity),
-        )
-
-    async def fetch_by_ids(self, entity: Entity, external_ids: Sequence[str]) -> Page[Record]:
-        """The named records; what the shop shows neither in its list nor in its trash is gone.
+    async def push(self, entity: Entity, items: Sequence[Outgoing]) -> Sequence[Pushed]:
+        """Bring records to the shop: one answer per item, in their order.
 
         Raises:
-            ValueError: more than a page of ids.
-            StoreError: no answer, or one with other rows than those asked for.
+            ValueError: records of this kind are not written.
+            StoreError: the shop is away or refuses the keys.
         """
-        asked = tuple(dict.fromkeys(external_ids))
-        if len(asked) > PAGE_SIZE:
-            raise ValueError(f"at most {PAGE_SIZE} ids at a time")
-        wanted = [external_id for external_id in asked if _is_id(external_id)]
-        rows: list[Any] = []
-        answer = Answer(200, {}, b"")
-        if wanted:
-            answer, rows = await self._list_named(entity, wanted, ())
-        seen = {row_id(row) for row in rows}
-        missing = [external_id for external_id in wanted if external_id not in seen]
-        if missing and entity in _HAS_TRASH:
-            _, trashed = await self._list_named(entity, missing, (("status", TRASH),))
-            rows = [*rows, *trashed]
-            seen.update(row_id(row) for row in trashed)
-        page = await self._read(entity, rows, answer)
-        gone = (external_id for external_id in asked if external_id not in seen)
-        return Page(
-            records=page.records,
-            tombstones=(*page.tombstones, *gone),
-            rejected=page.rejected,
-            skipped=page.skipped,
-            store_clock=page.store_clock,
-            size=len(rows),
-        )
+        if entity is Entity.PRODUCTS:
+            read_back = partial(self.fetch_by_ids, Entity.PRODUCTS)
+            return await ProductWriter(self.known, read_back).push(items)
+        if entity not in ROUTES:
+            raise ValueError(f"{entity} are not written on their own")
+        return await PlainWriter(self.known, ROUTES, self._read_answer).push(entity, items)
 
-    async def fetch_changes(
-        self, entity: Entity, *, since: str, cursor: str | None
-    ) -> ChangesPage[Record]:
-        """One step through what changed at or after `since`; see `changes` for how.
+    async def find(self, wanted: Sequence[Wanted]) -> Mapping[str, Pulled[Record]]:
+        """Which of these are in the shop already, by our key. Raises StoreError."""
+        return await Finder(self.known, self).find(wanted)
 
-        Raises:
-            ValueError: the entity has no "modified since" filter, or `since` is no time.
-            StoreError: as ever.
-        """
-        if entity not in MANIFEST.tracks_changes:
-            raise ValueError(f"{entity} have no modification time to ask by")
-        at = ChangesCursor.parse(cursor) if cursor else ChangesCursor.start(since)
-        if at.walk is Walk.WITHIN and not at.page:
-            at = await self._last_page_within(entity, at)
-        if at.walk is Walk.AFTER:
-            return await self._changes_after(entity, at)
-        answer, rows = await self._list(entity, at.params(PAGE_SIZE))
-        page = await self._read(entity, rows, answer)
-        following = at.next_page(has_more=_has_more(rows, page.total_pages, at.page))
-        return ChangesPage(page, str(following) if following else None)
+    async def read_stock(self, targets: Sequence[StockTarget]) -> Mapping[str, Decimal | None]:
+        """What the shop shows, by variant id; None: not counted there. Raises StoreError."""
+        return await StockWriter(self.known).read_stock(targets)
 
-    async def _changes_after(self, entity: Entity, at: ChangesCursor) -> ChangesPage[Record]:
-        try:
-            answer, rows = await self._list(entity, at.params(PAGE_SIZE))
-        except RequestRejectedError as error:
-            if error.status != 400:
-                raise
-            # Before WooCommerce 5.8.0 there is no order by modification.
-            return ChangesPage(Page(), str(at.everything()))
-        if ignores_bound(at, rows):
-            return ChangesPage(Page(store_clock=answer.clock), str(at.everything()))
-        has_more = _has_more(rows, header_number(answer, "x-wp-totalpages"), 1)
-        step = step_after(at, rows, has_more=has_more, clock=answer.clock)
-        page = await self._read(entity, step.rows, answer)
-        return ChangesPage(page, str(step.cursor) if step.cursor else None)
+    async def push_stock(self, targets: Sequence[StockTarget]) -> Sequence[StockPushed]:
+        """Set the numbers, one answer per target, in their order. Raises StoreError."""
+        return await StockWriter(self.known).push_stock(targets)
 
-    async def _last_page_within(self, entity: Entity, at: ChangesCursor) -> ChangesCursor:
-        answer, _ = await self._list(entity, (*at.params(1)[:-1], ("_fields", "id")))
-        total = self._count(answer, "x-wp-total", entity)
-        return ChangesCursor(at.walk, at.second, max(1, ceil(total / PAGE_SIZE)))
+    async def list_subscriptions(self) -> Sequence[Subscription]:
+        """Every webhook the shop has. Raises StoreError."""
+        return await WebhookSubscriptions(self.known).list_subscriptions()
 
-    async def _list_named(
-        self, entity: Entity, ids: Sequence[str], params: Params
-    ) -> tuple[Answer, list[Any]]:
-        numbers = [int(external_id) for external_id in ids]
-        answer, rows = await self._list(
-            entity, (*_BY_ID, *_FULL_PAGE, ("include", join_ids(numbers)), *params)
-        )
-        if any(number is not None and number not in ids for number in map(row_id, rows)):
-            raise StoreUnavailableError(
-                f"{self._known.describe(_ROUTES[entity])}: the store answered with other records"
-                " than those asked for. A cache may stand before its API."
-            )
-        return answer, rows
+    async def subscribe(self, topic: str, delivery_url: str, secret: SecretStr) -> Subscription:
+        """Create a webhook. Raises StoreError."""
+        return await WebhookSubscriptions(self.known).subscribe(topic, delivery_url, secret)
 
-    async def _list(self, entity: Entity, params: Params) -> tuple[Answer, list[Any]]:
-        route = _route(entity)
-        given = {name for name, _ in params}
-        whole = tuple(pair for pair in _WHOLE_LIST[entity] if pair[0] not in given)
-        answer = await self._known.get(route, (*whole, *params))
-        return answer, self._known.rows(answer, route)
+    async def activate(self, subscription: Subscription, secret: SecretStr) -> Subscription:
+        """Switch a webhook on again, with this secret. Raises StoreError."""
+        return await WebhookSubscriptions(self.known).activate(subscription, secret)
 
-    async def _read(self, entity: Entity, rows: Sequence[Any], answer: Answer) -> Page[Record]:
-        if self._reader is None:
-            raise ValueError("the store must be probed first")
-        return await self._reader.read(entity, rows, answer)
+    async def unsubscribe(self, external_id: str) -> None:
+        """Delete a webhook; it is no error that it is gone. Raises StoreError."""
+        await WebhookSubscriptions(self.known).unsubscribe(external_id)
 
-    def _count(self, answer: Answer, header: str, entity: Entity) -> int:
-        count = header_number(answer, header)
-        if count is None:
-            raise StoreUnavailableError(
-                f"{self._known.describe(_ROUTES[entity])}: the answer lacks {header}. Something"
-                " before the shop (a proxy, a cache) takes it away."
-            )
-        return count
-
-    @property
-    def _known(self) -> ShopAccess:
-        if self._access is None:
-            raise ValueError("the store must be probed first")
-        return self._access
-
-
-def _route(entity: Entity) -> str:
-    route = _ROUTES.get(entity)
-    if route is None:
-        raise ValueError(f"{entity} are not listed on their own")
-    return route
-
-
-def _is_id(external_id: str) -> bool:
-    return external_id.isascii() and external_id.isdigit() and len(external_id) < 16
-
-
-def _has_more(rows: Sequence[Any], pages: int | None, page: int) -> bool:
-    return bool(rows) and (len(rows) >= PAGE_SIZE if pages is None else page < pages)
+    async def _read_answer(self, entity: Entity, rows: Sequence[Any]) -> Page[Record]:
+        return await self.read_rows(entity, rows, Answer(200, {}, b""))

@@ -6,6 +6,7 @@ same record, byte for byte: what the shop orders by name is sorted here by id.
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 from domain.money import ZERO, trimmed
@@ -15,6 +16,7 @@ from domain.statuses import ProductStatus
 from providers._kit.assemble import assemble
 from providers._kit.wire_values import read_name, read_utc, read_weight, to_optional_amount
 from providers.woocommerce import leftovers
+from providers.woocommerce.images import HUB_IMAGES, read_sources
 from providers.woocommerce.rows import (
     AttributeRow,
     CategoryRow,
@@ -25,6 +27,7 @@ from providers.woocommerce.rows import (
     VariationRow,
 )
 from providers.woocommerce.wire import Row
+from providers.woocommerce.writing import HUB_REF, find_meta
 
 PRODUCT_STATUS: Final[Mapping[str, ProductStatus]] = {
     "publish": ProductStatus.ACTIVE,
@@ -33,6 +36,8 @@ PRODUCT_STATUS: Final[Mapping[str, ProductStatus]] = {
     "future": ProductStatus.DRAFT,
     "private": ProductStatus.HIDDEN,
 }
+
+_HUBS_OWN: Final = frozenset((HUB_REF, HUB_IMAGES))
 
 
 def to_category(row: Row[CategoryRow]) -> Pulled[Category]:
@@ -66,6 +71,7 @@ def to_product(
     wire = row.wire
     attributes = wire.get("attributes", ())
     extra = leftovers.PRODUCT.of(row.raw)
+    sources = _keep_hubs_own(extra)
     if sells_variations(wire):
         _keep_parents_own(wire, extra)
         variants = tuple(_variant(variation, attributes) for variation in variations)
@@ -98,7 +104,7 @@ def to_product(
                 "currency": currency,
                 "category_external_ids": _ids(wire.get("categories", ())),
                 "tags": _names(wire.get("tags", ())),
-                "images": tuple(_image(image) for image in wire.get("images", ())),
+                "images": tuple(_image(image, sources) for image in wire.get("images", ())),
                 "options": options,
                 "variants": variants,
                 "created_at": read_utc(wire.get("date_created_gmt"), "date_created_gmt"),
@@ -122,6 +128,28 @@ def _keep_parents_own(wire: ProductRow, extra: dict[str, Any]) -> None:
         extra["global_unique_id"] = barcode
     if weight := wire.get("weight"):
         extra["weight"] = weight
+
+
+def _keep_hubs_own(extra: dict[str, Any]) -> Mapping[str, str]:
+    """Our own key moves out of the meta data; gives where the pictures were fetched from."""
+    meta = extra.get("meta_data")
+    if not isinstance(meta, list):
+        return {}
+    reference = find_meta(meta, HUB_REF)
+    sources = read_sources(meta)
+    if reference is not None and isinstance(reference.get("value"), str):
+        extra["hub_ref"] = reference["value"]
+    if reference is not None or sources:
+        kept = [
+            entry
+            for entry in meta
+            if not (isinstance(entry, dict) and entry.get("key") in _HUBS_OWN)
+        ]
+        if kept:
+            extra["meta_data"] = kept
+        else:
+            del extra["meta_data"]
+    return sources
 
 
 def _sold(wire: SellableRow) -> dict[str, Any]:
@@ -201,12 +229,13 @@ def _names(terms: Sequence[TermRow]) -> tuple[str, ...]:
     return tuple(sorted(read_name(term.get("name", "")) for term in terms)) if terms else ()
 
 
-def _image(image: ImageRow) -> Image:
+def _image(image: ImageRow, sources: Mapping[str, str] = MappingProxyType({})) -> Image:
+    """A picture; one that the shop fetched for us keeps the address it was fetched from."""
     number = image.get("id")
     return assemble(
         Image,
         {
-            "src": image.get("src", ""),
+            "src": sources.get(str(number)) or image.get("src", ""),
             "external_id": str(number) if number else "",
             "name": read_name(image.get("name", "")),
             "alt": read_name(image.get("alt", "")),

@@ -9,6 +9,7 @@ from providers._kit.wire_values import read_utc
 from providers.woocommerce import leftovers
 from providers.woocommerce.rows import AddressRow, CustomerRow
 from providers.woocommerce.wire import Row
+from providers.woocommerce.writing import HUB_REF, find_meta
 
 _NO_ADDRESS: Final = Address().model_dump()
 
@@ -24,6 +25,10 @@ def to_customer(row: Row[CustomerRow]) -> Pulled[Customer]:
     billing, shipping = to_address(wire.get("billing")), to_address(wire.get("shipping"))
     extra = leftovers.CUSTOMER.of(row.raw)
     meta = leftovers.lasting_meta(row.raw.get("meta_data"))
+    reference = find_meta(meta, HUB_REF)
+    if reference is not None and isinstance(reference.get("value"), str):
+        extra["hub_ref"] = reference["value"]
+        meta = [entry for entry in meta if entry != reference]
     if meta:
         extra["meta_data"] = meta
     return Pulled(

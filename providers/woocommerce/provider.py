@@ -1,9 +1,14 @@
 """The WooCommerce provider."""
 
+from typing import Final
+
 from providers._kit.protocols import HttpSession, Manifest, StoreConfig, StoreFacts, Webhooks
 from providers.woocommerce.client import WooCommerceClient
 from providers.woocommerce.config import WooCommerceConfig
 from providers.woocommerce.manifest import MANIFEST
+from providers.woocommerce.webhooks import WooCommerceWebhooks
+
+_WEBHOOKS: Final = WooCommerceWebhooks()
 
 
 class WooCommerceProvider:
@@ -17,7 +22,7 @@ class WooCommerceProvider:
     @property
     def webhooks(self) -> Webhooks | None:
         """How its webhooks are read."""
-        return None
+        return _WEBHOOKS
 
     @property
     def config_model(self) -> type[WooCommerceConfig]:

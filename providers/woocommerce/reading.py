@@ -31,7 +31,7 @@ from providers.woocommerce.wire import (
 
 TRASH = "trash"
 # What is still being written in the shop: no record yet.
-_NOT_YET = frozenset(("auto-draft", "checkout-draft"))
+NOT_YET = frozenset(("auto-draft", "checkout-draft"))
 
 
 @dataclass(slots=True)
@@ -120,7 +120,7 @@ def _add(out: _Sorted, row: Row[RowT], convert: Callable[[Row[RowT]], Pulled[Rec
 def _set_aside(out: _Sorted, number: int, status: str) -> bool:
     if status == TRASH:
         out.tombstones.append(str(number))
-    elif status in _NOT_YET:
+    elif status in NOT_YET:
         out.skipped.append(str(number))
     else:
         return False

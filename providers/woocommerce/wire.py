@@ -84,7 +84,7 @@ class RowKind(Generic[RowT]):
 def row_id(row: Any) -> str | None:
     """The id a row names, if it is one."""
     number = row.get("id") if isinstance(row, dict) else None
-    return str(number) if isinstance(number, int) and number > 0 else None
+    return str(number) if type(number) is int and number > 0 else None
 
 
 def describe(error: ValidationError) -> str:

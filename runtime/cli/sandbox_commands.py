@@ -18,6 +18,13 @@ def add_to(app: typer.Typer) -> None:
             "entrepot sandbox woocommerce --port 0 --products 20000 --orders 20000 --seed 7",
         ),
     )(woocommerce)
+    group.command(
+        help=prose(easyorder),
+        epilog=examples(
+            "entrepot sandbox easyorder",
+            "entrepot sandbox easyorder --port 0 --products 200 --envelope data",
+        ),
+    )(easyorder)
     app.add_typer(group, name="sandbox", rich_help_panel="Try", help="Shops to try things on.")
 
 
@@ -36,3 +43,25 @@ def woocommerce(
     """
     told = {"--port": port, "--products": products, "--orders": orders, "--seed": seed}
     later("sandbox.woocommerce.__main__:main")([f"{name}={value}" for name, value in told.items()])
+
+
+def easyorder(
+    *,
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="0 takes a free one.", metavar="N")
+    ] = 8091,
+    products: Annotated[int, typer.Option(min=0, max=100_000, metavar="N")] = 60,
+    orders: Annotated[int, typer.Option(min=0, max=100_000, metavar="N")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Equal seeds, equal stores.", metavar="N")] = 1,
+    envelope: Annotated[
+        str, typer.Option(help="How lists come: array or data.", metavar="WORD")
+    ] = "array",
+) -> None:
+    """Serve a store that speaks the EasyOrders public API, until Ctrl-C.
+
+    The first line of stdout is JSON with its address, its key and the token of its control API.
+    """
+    told = {"--port": port, "--products": products, "--orders": orders, "--seed": seed}
+    later("sandbox.easyorder.__main__:main")(
+        [*(f"{name}={value}" for name, value in told.items()), f"--envelope={envelope}"]
+    )

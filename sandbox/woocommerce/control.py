@@ -1,12 +1,13 @@
-"""The control API below `/_sandbox/`: truth, log, stats, operations, faults, deliveries."""
+"""The control API below `/_sandbox/`: truth, log, stats, operations, faults, webhooks."""
 
 import hmac
 from typing import TYPE_CHECKING, Any
 
 from sandbox.faults import Rule
 from sandbox.wire import Reply, Request
-from sandbox.woocommerce import php
+from sandbox.woocommerce import disorder, php
 from sandbox.woocommerce.changes import ENTITIES, Churn, Hand
+from sandbox.woocommerce.deliveries import Webhook
 from sandbox.woocommerce.errors import RestError
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ async def answer(box: "Sandbox", request: Request) -> Reply:
         if what == "POST drain":
             await box.webhooks.courier.drained()
             return _json({})
+        if what == "POST webhooks":
+            return _json(await disorder.act(box.webhooks.courier, data))
         return _json(_act(box, what, data))
     except (ValueError, KeyError, TypeError, RestError) as error:
         return _json({"error": f"{type(error).__name__}: {error}"}, 400)
@@ -51,12 +54,19 @@ def _act(box: "Sandbox", what: str, data: Any) -> Any:
             return _operate(box, data)
         case "GET deliveries":
             return list(box.webhooks.courier.sent)
+        case "GET webhooks":
+            return [_webhook(hook) for hook in box.webhooks.courier.webhooks.values()]
         case "GET keys":
             keys = box.shop.keys.all()
             return {k.permissions: [k.consumer_key, k.consumer_secret] for k in keys}
         case "GET faults" | "POST faults" | "DELETE faults":
             return _change_faults(box, what, data)
     raise ValueError(f"no control route {what}")
+
+
+def _webhook(hook: Webhook) -> dict[str, Any]:
+    names = ("id", "topic", "delivery_url", "status", "failures")
+    return {name: getattr(hook, name) for name in names}
 
 
 def _change_faults(box: "Sandbox", what: str, data: Any) -> dict[str, Any]:

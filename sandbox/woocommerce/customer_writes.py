@@ -21,8 +21,8 @@ def create(shop: "Shop", data: Document) -> Row:
     if not email:
         raise missing_param("email")
     check(data, _TYPES)
-    username = str(data.get("username") or str(email).split("@")[0])
-    if any(row.name == username for row in shop.tables["customers"].rows.values()):
+    username = _free_name(shop, str(data.get("username") or str(email).split("@")[0]))
+    if _has_account(shop, str(email), 0):
         raise RestError(
             "registration-error-email-exists",
             f"An account is already registered with {email}. Please log in or use a different"
@@ -53,10 +53,38 @@ def create(shop: "Shop", data: Document) -> Row:
 
 
 def update(shop: "Shop", row: Row, document: Document, data: Document) -> None:
-    """Change the sent fields."""
+    """Change the sent fields; an e-mail in use is refused."""
     check(data, _TYPES)
+    if data.get("email") and _has_account(shop, str(data["email"]), row.id):
+        message = "Email address is invalid."
+        raise RestError("woocommerce_rest_customer_invalid_email", message, 400)
     _apply(shop, document, data)
     shop.save("customers", row, document)
+
+
+def _has_account(shop: "Shop", email: str, own_id: int) -> bool:
+    table = shop.tables["customers"]
+    wanted = b'"email":"%s"' % email.lower().encode()
+    return any(
+        row.id != own_id
+        and wanted in table.body(row).lower()
+        and _email(shop, row) == email.lower()
+        for row in table.rows.values()
+    )
+
+
+def _email(shop: "Shop", row: Row) -> str:
+    return str(shop.tables["customers"].document(row)["email"]).lower()
+
+
+def _free_name(shop: "Shop", wanted: str) -> str:
+    """A user name nobody has: WooCommerce appends a number."""
+    taken = {row.name for row in shop.tables["customers"].rows.values()}
+    name, count = wanted, 0
+    while name in taken:
+        count += 1
+        name = f"{wanted}{count}"
+    return name
 
 
 def _apply(shop: "Shop", document: Document, data: Document) -> None:

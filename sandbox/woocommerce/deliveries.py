@@ -5,6 +5,7 @@ import asyncio
 import hmac
 from base64 import b64encode
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -105,6 +106,18 @@ class Webhook:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A delivery as it was built."""
+
+    webhook_id: int
+    topic: str
+    record_id: int
+    url: str
+    headers: dict[str, str]
+    body: bytes
+
+
 class Courier:
     """Queues events and delivers them one after the other: a slow endpoint holds them all up."""
 
@@ -118,6 +131,9 @@ class Courier:
         # (webhook id, resource id); resource 0 is a ping. A dict for its order and uniqueness:
         # an event that waits already is not queued again.
         self._waiting: dict[tuple[int, int], None] = {}
+        # While this is a list, what is built is kept there and not sent: so it can come late, twice
+        # or in another order.
+        self.held: list[Parcel] | None = None
         self._task: asyncio.Task[None] | None = None
         shop.listeners.append(self.notice)
 
@@ -150,11 +166,19 @@ class Courier:
         if self._task is not None:
             await self._task
 
+    async def send(self, parcels: Sequence[Parcel]) -> list[int]:
+        """Post these now, one after the other; the statuses they were answered with."""
+        async with self._client() as client:
+            return [await self._post(client, parcel) for parcel in parcels]
+
+    def _client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            timeout=TIMEOUT_S, follow_redirects=False, trust_env=False, transport=self.transport
+        )
+
     async def _run(self) -> None:
         await asyncio.sleep(self.latency_s)
-        async with httpx.AsyncClient(
-            timeout=TIMEOUT_S, follow_redirects=False, trust_env=False, transport=self.transport
-        ) as client:
+        async with self._client() as client:
             while self._waiting:
                 webhook_id, record_id = next(iter(self._waiting))
                 del self._waiting[(webhook_id, record_id)]
@@ -169,7 +193,8 @@ class Courier:
     async def _send_ping(self, client: httpx.AsyncClient, hook: Webhook) -> None:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         body = f"webhook_id={hook.id}".encode()
-        status = await self._post(client, hook, 0, headers, body)
+        parcel = Parcel(hook.id, hook.topic, 0, hook.delivery_url, headers, body)
+        status = await self._post(client, parcel)
         # The ping repeats, at the next activation, until one succeeds (measured).
         hook.ping_due = status != httpx.codes.OK
 
@@ -187,7 +212,11 @@ class Courier:
             "X-WC-Webhook-ID": str(hook.id),
             "X-WC-Webhook-Delivery-ID": sha256(f"{hook.id}{now}".encode()).hexdigest()[:32],
         }
-        status = await self._post(client, hook, record_id, headers, body)
+        parcel = Parcel(hook.id, hook.topic, record_id, hook.delivery_url, headers, body)
+        if self.held is not None:
+            self.held.append(parcel)
+            return
+        status = await self._post(client, parcel)
         if httpx.codes.OK <= status <= httpx.codes.FOUND:
             hook.failures = 0
         elif hook.failures > _MOST_FAILURES:
@@ -206,29 +235,24 @@ class Courier:
         kinds = {"order": "shop_order", "customer": "user", "coupon": "shop_coupon"}
         return php.dump(invalid_id(kinds.get(resource, resource), 404).body())
 
-    async def _post(
-        self,
-        client: httpx.AsyncClient,
-        hook: Webhook,
-        record_id: int,
-        headers: dict[str, str],
-        body: bytes,
-    ) -> int:
+    async def _post(self, client: httpx.AsyncClient, parcel: Parcel) -> int:
         always = {"User-Agent": USER_AGENT, "Accept": "*/*", "Connection": "close"}
         status, problem = 0, ""
         try:
-            answer = await client.post(hook.delivery_url, content=body, headers=always | headers)
+            answer = await client.post(
+                parcel.url, content=parcel.body, headers=always | parcel.headers
+            )
             status = answer.status_code
         except httpx.HTTPError as error:
             problem = type(error).__name__
         self.sent.append(
             {
-                "webhook_id": hook.id,
-                "topic": hook.topic,
-                "record_id": record_id,
-                "url": hook.delivery_url,
-                "headers": headers,
-                "body": body.decode(),
+                "webhook_id": parcel.webhook_id,
+                "topic": parcel.topic,
+                "record_id": parcel.record_id,
+                "url": parcel.url,
+                "headers": parcel.headers,
+                "body": parcel.body.decode(),
                 "status": status,
                 "error": problem,
                 "at": self._shop.clock(),

@@ -128,8 +128,10 @@ def _document_test(table: Table, name: str, key: str, value: str) -> Callable[[R
             names = {"category": "categories", "tag": "tags"}
             wanted = value.split(",")
             return reads(lambda d: any(str(t["id"]) in wanted for t in d[names[key]]))
-        case "slug" | "stock_status" | "email" | "code" | "class":
+        case "slug" | "stock_status" | "code" | "class":
             return reads(lambda d: str(d[key]) == value)
+        case "email":
+            return reads(lambda d: _fold(str(d[key])) == _fold(value))
         case "featured" | "on_sale":
             flag = value in ("1", "true")
             return reads(lambda d: d[key] is flag)

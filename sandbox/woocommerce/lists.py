@@ -35,8 +35,15 @@ def answer(shop: Shop, name: str, params: dict[str, Param], url: str, *, parent:
     table = shop.tables[name]
     selection = select(table, name, query, parent)
     rows = [table.rows[record_id] for record_id in selection.ids]
-    body = b"[" + b",".join(render(shop, table, rows, query.filters)) + b"]"
-    return paged(body, selection.total, query, _link_params(name, query), url)
+    bodies = render(shop, table, rows, query.filters)
+    total = selection.total
+    if name == "products" and query.filters.get("sku"):
+        # A query by SKU answers with variations too (class-wc-rest-products-controller.php).
+        below = shop.tables["variations"]
+        found = matching.ordered(below, "variations", query, 0)
+        bodies += render(shop, below, [below.rows[number] for number in found], query.filters)
+        total += len(found)
+    return paged(b"[" + b",".join(bodies) + b"]", total, query, _link_params(name, query), url)
 
 
 def paged(body: bytes, total: int, query: ListQuery, link: dict[str, Param], url: str) -> Reply:

@@ -1,9 +1,8 @@
 """Creating and changing products and variations, with what WooCommerce derives from each change."""
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
-from sandbox.woocommerce import money
+from sandbox.woocommerce import money, product_parts
 from sandbox.woocommerce.errors import RestError, invalid_id
 from sandbox.woocommerce.php import Document
 from sandbox.woocommerce.product_shapes import blank_product, blank_variation
@@ -29,7 +28,7 @@ _SHARED = (
 _PRODUCT_ONLY = (
     *("name", "slug", "type", "featured", "catalog_visibility", "short_description"),
     *("external_url", "button_text", "sold_individually", "reviews_allowed", "parent_id"),
-    *("purchase_note", "upsell_ids", "cross_sell_ids", "grouped_products", "attributes"),
+    *("purchase_note", "upsell_ids", "cross_sell_ids", "grouped_products"),
     *("default_attributes", "dimensions"),
 )
 _TYPES = {
@@ -96,6 +95,8 @@ def update(shop: "Shop", row: Row, document: Document, data: Document) -> None:
     _apply(shop, document, data, _SHARED + _PRODUCT_ONLY)
     shop.save("products", row, document)
     _describe(row, document)
+    if {"manage_stock", "stock_quantity", "inventory_delta"} & data.keys():
+        _share_stock(shop, row)
 
 
 def refresh_parent(shop: "Shop", parent_id: int) -> None:
@@ -132,6 +133,8 @@ def take_stock(shop: "Shop", product_id: int, variation_id: int, quantity: int) 
     shop.save(name, row, document)
     if variation_id:
         refresh_parent(shop, product_id)
+    else:
+        _share_stock(shop, row)
     shop.announce(name, record_id, "updated")
 
 
@@ -158,6 +161,20 @@ def _check(shop: "Shop", data: Document, own_id: int) -> None:
 
 def _apply(shop: "Shop", document: Document, data: Document, names: tuple[str, ...]) -> None:
     document.update(pick(data, names))
+    if document["type"] == "variation" and document["manage_stock"] is not True:
+        _leave_to_parent(shop, document)
+    _count(document, data)
+    if document["type"] != "variation":
+        _set_parts(shop, document, data)
+    if "meta_data" in data:
+        fresh = 10_000_000 + shop.tables["products"].version * 100
+        document["meta_data"] = merge_meta(document["meta_data"], data["meta_data"], fresh)
+    if "slug" in document:
+        document["permalink"] = f"{shop.home_url}/product/{document['slug']}/"
+    _derive(shop, document)
+
+
+def _count(document: Document, data: Document) -> None:
     if document["manage_stock"] is True:
         if data.get("stock_quantity") is not None:
             document["stock_quantity"] = int(data["stock_quantity"])
@@ -166,17 +183,43 @@ def _apply(shop: "Shop", document: Document, data: Document, names: tuple[str, .
         document["stock_quantity"] = document["stock_quantity"] or 0
     elif document["manage_stock"] is False:
         document["stock_quantity"] = None
+
+
+def _set_parts(shop: "Shop", document: Document, data: Document) -> None:
     for name in ("categories", "tags"):
         if name in data:
-            document[name] = [_term(shop, name, item) for item in data[name]]
+            document[name] = product_parts.terms(shop, name, data[name])
     if "images" in data:
-        document["images"] = [_image(shop, item, n) for n, item in enumerate(data["images"])]
-    if "meta_data" in data:
-        fresh = 10_000_000 + shop.tables["products"].version * 100
-        document["meta_data"] = merge_meta(document["meta_data"], data["meta_data"], fresh)
-    if "slug" in document:
-        document["permalink"] = f"{shop.home_url}/product/{document['slug']}/"
-    _derive(shop, document)
+        document["images"] = product_parts.images(shop, document["images"], data["images"])
+    if "attributes" in data:
+        document["attributes"] = product_parts.attributes(shop, data["attributes"])
+    for name in ("description", "short_description"):
+        if name in data:
+            document[name] = product_parts.paragraphs(str(data[name] or ""))
+
+
+def _leave_to_parent(shop: "Shop", document: Document) -> None:
+    """A variation that does not count shows "parent" where its product counts (docs PR 272)."""
+    row = shop.tables["products"].find(document["parent_id"])
+    parent = shop.tables["products"].document(row) if row is not None else {}
+    counts = parent.get("manage_stock") is True
+    document["manage_stock"] = "parent" if counts else False
+    if counts:
+        document["stock_quantity"] = parent["stock_quantity"]
+        document["stock_status"] = parent["stock_status"]
+
+
+def _share_stock(shop: "Shop", parent: Row) -> None:
+    """The variations that leave the counting to their product show its number."""
+    table = shop.tables["variations"]
+    for child in shop.variations_of(parent):
+        variation = table.document(child)
+        if variation["manage_stock"] is True:
+            continue
+        before = dict(variation)
+        _apply(shop, variation, {}, ())
+        if variation != before:
+            table.rewrite(child, variation, modified=child.modified, status=child.status)
 
 
 def _derive(shop: "Shop", document: Document) -> None:
@@ -208,40 +251,9 @@ def _describe(row: Row, document: Document) -> None:
     row.name = document["name"]
 
 
-def _term(shop: "Shop", name: str, item: Document) -> Document:
-    row = shop.tables[name].find(int(item.get("id") or 0))
-    if row is None:
-        return {"id": int(item.get("id") or 0), "name": "", "slug": ""}
-    term = shop.tables[name].document(row)
-    return {"id": row.id, "name": term["name"], "slug": term["slug"]}
-
-
-def _image(shop: "Shop", item: Document, n: int) -> Document:
-    now = shop.now()
-    src = str(item.get("src") or f"{shop.home_url}/wp-content/uploads/image-{n}.png")
-    return {
-        # Sending `src` again makes another attachment, sending the id back does not (docs).
-        "id": int(item.get("id") or shop.next_id("products")),
-        **created_stamps(now),
-        "src": src,
-        "name": str(item.get("name") or src.rsplit("/", 1)[-1]),
-        "alt": str(item.get("alt") or ""),
-        "srcset": "",
-        "sizes": "(max-width: 64px) 100vw, 64px",
-        "thumbnail": src,
-    }
-
-
 def _set_options(shop: "Shop", document: Document, data: Document, parent: Row) -> None:
-    options: list[Document] = []
-    for item in data.get("attributes") or []:
-        row = shop.tables["attributes"].find(int(item.get("id") or 0))
-        name = row.name if row else str(item.get("name") or "")
-        slug = f"pa_{name.lower()}" if row else name
-        option = str(item.get("option") or "")
-        options.append({"id": row.id if row else 0, "name": name, "slug": slug, "option": option})
-    document["attributes"] = options
-    document["name"] = ", ".join(item["option"] for item in options)
-    query = "&".join(f"attribute_{o['slug']}={quote(o['option'].lower())}" for o in options)
+    chosen = product_parts.choices(shop, data.get("attributes") or [])
+    document["attributes"] = chosen
+    document["name"] = ", ".join(item["option"] for item in chosen)
     slug = shop.tables["products"].document(parent)["slug"]
-    document["permalink"] = f"{shop.home_url}/product/{slug}/?{query}"
+    document["permalink"] = product_parts.variation_link(shop.home_url, slug, chosen)

@@ -6,8 +6,10 @@ from sandbox.wire import Reply
 from sandbox.woocommerce import lists, order_writes, php
 from sandbox.woocommerce.errors import RestError, invalid_id, missing_param
 from sandbox.woocommerce.php import Document, Param
+from sandbox.woocommerce.product_parts import as_edited
 from sandbox.woocommerce.routes import Route
 from sandbox.woocommerce.shop import KINDS, Shop
+from sandbox.woocommerce.table import Row
 
 _BATCH_LIMIT = 100
 _TERMS = frozenset({"categories", "tags", "attributes"})
@@ -101,7 +103,7 @@ def _create(shop: Shop, route: Route, data: Document) -> bytes:
         row = order_writes.refund(shop, route.parent, data)
     else:
         row = shop.create(route.table, data, parent=route.parent)
-    return shop.tables[route.table].body(row)
+    return _written(shop, route, row, data)
 
 
 def _update(shop: Shop, route: Route, record_id: int, data: Document) -> bytes:
@@ -120,7 +122,14 @@ def _update(shop: Shop, route: Route, record_id: int, data: Document) -> bytes:
         )
     ):
         shop.restore(route.table, record_id, str(status))
-    return table.body(shop.edit(route.table, record_id, data))
+    return _written(shop, route, shop.edit(route.table, record_id, data), data)
+
+
+def _written(shop: Shop, route: Route, row: Row, data: Document) -> bytes:
+    body = shop.tables[route.table].body(row)
+    if route.table != "products" or not {"description", "short_description"} & data.keys():
+        return body
+    return php.dump(as_edited(php.load(body), data))
 
 
 def _delete(shop: Shop, route: Route, record_id: int, *, force: bool) -> Document:

@@ -74,6 +74,8 @@ class Shop:
         self.keys = KeyRing(seed.seed)
         self.listeners: list[Listener] = []
         self.notes: dict[int, list[Document]] = {}
+        # Pictures that were fetched or sent back since the start, by id.
+        self.attachments: dict[int, Document] = {}
         self._trashed_from: dict[tuple[str, int], str] = {}
         products, variations, product_ids, next_id = stock_up.product_rows(seed)
         coupons = stock_up.coupon_rows(next_id)

@@ -11,6 +11,7 @@ from runtime.hub import Hub
 from runtime.settings import Settings
 from sandbox.woocommerce.seed import ShopSeed
 from tests.activities.bench import Bench
+from tests.activities.push_room import PushRoom, new_push_room
 from tests.servers import TestDatabase
 from tests.workflows.scene import served_store
 
@@ -28,3 +29,12 @@ async def bench(
         seed = ShopSeed(products=5, orders=450, customers=5)
         scene = await stack.enter_async_context(served_store(hub, owner, temporal_client, seed))
         yield await Bench.begin(scene)
+
+
+@pytest.fixture
+async def room(database: TestDatabase) -> AsyncIterator[PushRoom]:
+    """Two stores of a new tenant, one with a shop in memory to be pushed to."""
+    app, owner = Database(database.app_url, pool_size=4), Database(database.owner_url, pool_size=1)
+    yield await new_push_room(app, owner)
+    await app.close()
+    await owner.close()

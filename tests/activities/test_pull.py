@@ -5,8 +5,9 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from activities.lanes import LeftToSweeper
 from activities.models import Counts, PlanPullResult
-from activities.taking import Step, take_page
+from activities.taking import Home, Step, take_page
 from db.ranges import RangeKey
 from domain.entities import Entity
 from domain.pages import Page, Rejected
@@ -137,7 +138,9 @@ async def test_a_page_is_taken_in_whole_even_if_the_database_cannot_keep_one_of_
         rejected=(Rejected(None, 7, "id: Field required"),),
     )
     step = Step(place="page 1", resume="2", is_done=True)
-    counts = await take_page(bench.scene.hub.database, bench.scene.store_id, key, page, step)
+    counts = await take_page(
+        Home(bench.scene.hub.database, LeftToSweeper()), bench.scene.store_id, key, page, step
+    )
     assert counts == Counts(seen=4, created=2, rejected=2, pages=1)
     assert [row[1:] for row in await pieces(bench)] == [("2", True, 1, 4)]
     assert await bench.scene.rows("select key, reason from sync_rejections order by 1") == [
@@ -154,12 +157,12 @@ async def test_in_catching_up_only_what_is_new_is_counted_as_seen(bench: Bench) 
     database, store_id = bench.scene.hub.database, bench.scene.store_id
     whole = Step(place="page 1", resume="2", is_done=True)
     page: Page[Any] = Page(records=(order("1"), order("2")))
-    await take_page(database, store_id, key, page, whole)
+    await take_page(Home(database, LeftToSweeper()), store_id, key, page, whole)
     again: Page[Any] = Page(
         records=(order("1"), order("2", version=1, number="B"), order("3")), skipped=("4",)
     )
     step = Step(place="page 1", resume="", is_done=False, is_catch_up=True, collect=True)
-    counts = await take_page(database, store_id, key, again, step)
+    counts = await take_page(Home(database, LeftToSweeper()), store_id, key, again, step)
     assert counts == Counts(seen=1, created=1, updated=1, pages=1)
     collected = "select external_id from sweep_ids order by 1"
     assert await bench.scene.rows(collected) == [("1",), ("2",), ("3",), ("4",)]

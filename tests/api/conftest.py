@@ -12,7 +12,7 @@ from api.services import ApiServices
 from db.crypto import SecretBox
 from db.session import Database
 from providers._kit.registry import Registry
-from tests.api.fake_gateway import FakeGateway
+from tests.api.fake_gateway import FakeGateway, FakeWaker
 from tests.api.hub import Caller, Hub
 from tests.servers import TestDatabase
 
@@ -47,18 +47,21 @@ async def hub(
 ) -> AsyncIterator[Hub]:
     """A running API."""
     database, owner = Database(app_url, pool_size=4), Database(owner_url, pool_size=1)
-    gateway = FakeGateway()
+    gateway, waker = FakeGateway(), FakeWaker()
     services = ApiServices(
         database=database,
         secrets=SecretBox([b"k" * 32]),
         registry=registry,
         temporal=gateway,
+        waker=waker,
         config=config,
         started_at=datetime.now(UTC),
     )
-    transport = httpx.ASGITransport(app=create_app(services), raise_app_exceptions=False)
+    app = create_app(services)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://hub.internal") as http:
-        yield Hub(services, gateway, http, owner)
+        yield Hub(services, gateway, waker, http, owner)
+    await app.state.ingress.close()
     await database.close()
     await owner.close()
 

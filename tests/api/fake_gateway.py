@@ -3,13 +3,20 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from activities.models import StoreRef
+from activities.push_preview import PreviewPushInput, PreviewPushResult
+from activities.sync_models import SyncKind
 from api.temporal import Started, TemporalUnavailableError
-from workflows.ids import import_id
+from domain.lanes import LaneKind
+from domain.schedules import ScheduleSpec
+from workflows.ids import import_id, sync_id
 from workflows.models import (
     CheckStoreInput,
     CheckStoreResult,
     ImportProgress,
     ImportStoreInput,
+    SubscriptionsInput,
+    SyncStoreInput,
 )
 
 FACTS = {
@@ -38,6 +45,13 @@ class FakeGateway:
     imports: list[ImportStoreInput] = field(default_factory=list)
     running: dict[str, str] = field(default_factory=dict)
     cancelled: list[str] = field(default_factory=list)
+    syncs: list[SyncStoreInput] = field(default_factory=list)
+    subscription_checks: list[SubscriptionsInput] = field(default_factory=list)
+    unsubscribed: list[int] = field(default_factory=list)
+    schedules: dict[tuple[int, SyncKind], tuple[ScheduleSpec, bool]] = field(default_factory=dict)
+    triggered: list[tuple[int, SyncKind]] = field(default_factory=list)
+    previews: list[PreviewPushInput] = field(default_factory=list)
+    preview: PreviewPushResult | None = field(default_factory=PreviewPushResult)
 
     async def check_store(
         self, check: CheckStoreInput, *, store_id: int, timeout_s: float
@@ -47,6 +61,17 @@ class FakeGateway:
         self.waits.append((store_id, timeout_s))
         return await self.verdict(check)
 
+    async def preview_push(
+        self, args: PreviewPushInput, *, provider: str, timeout_s: float
+    ) -> PreviewPushResult:
+        self._answer()
+        self.previews.append(args)
+        self.waits.append((args.store_id, timeout_s))
+        assert provider
+        if self.preview is None:
+            raise TimeoutError
+        return self.preview
+
     async def start_import(self, args: ImportStoreInput) -> Started:
         self._answer()
         workflow_id = import_id(args.store_id)
@@ -55,6 +80,51 @@ class FakeGateway:
         self.imports.append(args)
         self.running[workflow_id] = f"run-{len(self.imports)}"
         return Started(workflow_id, self.running[workflow_id], already_running=False)
+
+    async def start_sync(self, args: SyncStoreInput) -> Started:
+        self._answer()
+        workflow_id = sync_id(args.store_id, args.kind.value)
+        is_running = workflow_id in self.running
+        if not is_running:
+            self.syncs.append(args)
+            self.running[workflow_id] = f"sync-run-{len(self.syncs)}"
+        return Started(workflow_id, self.running[workflow_id], already_running=is_running)
+
+    async def check_subscriptions(self, args: SubscriptionsInput) -> Started:
+        self._answer()
+        self.subscription_checks.append(args)
+        return Started(f"subscriptions/{args.store_id}", "run", already_running=False)
+
+    async def unsubscribe(self, ref: StoreRef, *, provider: str, timeout_s: float) -> bool:
+        self._answer()
+        assert provider
+        assert timeout_s > 0
+        self.unsubscribed.append(ref.store_id)
+        return True
+
+    async def put_schedule(
+        self,
+        kind: SyncKind,
+        args: SyncStoreInput | SubscriptionsInput,
+        spec: ScheduleSpec,
+        *,
+        paused: bool,
+    ) -> None:
+        self._answer()
+        self.schedules[args.store_id, kind] = (spec, paused)
+
+    async def delete_schedule(self, store_id: int, kind: SyncKind) -> None:
+        self._answer()
+        self.schedules.pop((store_id, kind), None)
+
+    async def trigger_schedule(self, store_id: int, kind: SyncKind) -> None:
+        self._answer()
+        self.triggered.append((store_id, kind))
+
+    async def pause_schedule(self, store_id: int, kind: SyncKind, *, paused: bool) -> None:
+        self._answer()
+        if (held := self.schedules.get((store_id, kind))) is not None:
+            self.schedules[store_id, kind] = (held[0], paused)
 
     async def query_progress(self, workflow_id: str) -> ImportProgress | None:
         return None if self.is_down else self.progress.get(workflow_id)
@@ -90,3 +160,13 @@ class FakeGateway:
     def _answer(self) -> None:
         if self.is_down:
             raise TemporalUnavailableError("no answer within 2 s")
+
+
+@dataclass
+class FakeWaker:
+    """Remembers which lanes it was to wake, as (tenant, kind, key)."""
+
+    woken: list[tuple[int, LaneKind, int]] = field(default_factory=list)
+
+    async def wake(self, tenant_id: int, kind: LaneKind, key: int) -> None:
+        self.woken.append((tenant_id, kind, key))

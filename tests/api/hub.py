@@ -19,7 +19,7 @@ from db.tenants import Tenant, create_tenant
 from domain.entities import Entity
 from domain.pages import Page, Pulled
 from domain.records import Record
-from tests.api.fake_gateway import FakeGateway
+from tests.api.fake_gateway import FakeGateway, FakeWaker
 
 KEY = "ck_" + "0123456789abcdef" * 2
 SECRET = "cs_" + "fedcba9876543210" * 2
@@ -58,6 +58,7 @@ class Hub:
 
     services: ApiServices
     gateway: FakeGateway
+    waker: FakeWaker
     http: httpx.AsyncClient
     owner: Database
 

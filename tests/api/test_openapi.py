@@ -44,6 +44,8 @@ def test_the_routes_are_those_we_promise(document: dict[str, Any]) -> None:
         "GET /api/providers",
         "GET /api/stores",
         "GET /api/stores/{store_id}",
+        "GET /api/stores/{store_id}/push-preview",
+        "GET /api/stores/{store_id}/pushes",
         "GET /api/stores/{store_id}/sync-logs",
         "GET /api/stores/{store_id}/sync-status",
         "GET /api/syncs",

@@ -187,7 +187,7 @@ async def test_a_request_is_one_line_without_query_and_webhook_code(
     hub: Hub, caller: Caller
 ) -> None:
     with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
-        await caller.get(
+        await caller.post(
             "/api/stores/webhooks/Zb6n0uQyT1mR4sK8vW2xJw/newOrder?consumer_secret=cs_1",
             headers={"X-Request-Id": "request-0002"},
         )
@@ -198,7 +198,7 @@ async def test_a_request_is_one_line_without_query_and_webhook_code(
         {
             "event": "request",
             "log_level": "info",
-            "method": "GET",
+            "method": "POST",
             "path": "/api/stores/webhooks/***/newOrder",
             "status": 404,
             "tenant_id": None,

@@ -139,6 +139,7 @@ async def test_an_order_with_lines_charges_and_refunds(hub: Hub, caller: Caller)
         "number": "1042",
         "status": "processing",
         "rawStatus": "processing",
+        "oversold": False,
         "currency": "LKR",
         "subtotal": "2501.00",
         "discountTotal": zero,

@@ -51,6 +51,21 @@ async def test_a_store_is_connected(hub: Hub, caller: Caller) -> None:
         "webhookUrlsUnreachableReason": None,
         "instructions": f"All: {address}; orders: {address}/newOrder; {address}/orderStatus; "
         f"secret: {secret}; {{braces}} stay",
+        "settings": {
+            "syncDirections": {
+                "products": "pull",
+                "categories": "pull",
+                "customers": "pull",
+                "inventory": "pull",
+                "orderStatus": "pull",
+            },
+            "conflictPolicy": "latest",
+            "conflictPolicies": {},
+            "pushImported": False,
+            "ipAllowList": [],
+            "maxDeleteShare": 0.2,
+            "orderStatusMap": {},
+        },
         "createdAt": made["createdAt"],
         "updatedAt": made["updatedAt"],
         "webhookSecret": secret,

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 from pydantic import SecretStr
 
 from domain.entities import Entity
-from providers._kit.protocols import Manifest, StoreClient, StoreConfig, StoreFacts
+from providers._kit.protocols import Manifest, StoreClient, StoreConfig, StoreFacts, Webhooks
+from tests.api.testshop_webhooks import TestshopWebhooks
 
 
 class TestshopConfig(StoreConfig):
@@ -21,6 +22,7 @@ class Testshop:
     """A provider with no client."""
 
     config_model: ClassVar[type[StoreConfig]] = TestshopConfig
+    webhooks: ClassVar[Webhooks | None] = TestshopWebhooks()
     manifest: ClassVar[Manifest] = Manifest(
         slug="testshop",
         title="Test shop",

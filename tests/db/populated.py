@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from db import idempotency, ranges, runs, store_checks, sweeps
 from db.crypto import SecretBox, store_context
 from db.keys import NewKey, create_key
@@ -10,6 +13,43 @@ from domain.entities import Entity
 from domain.pages import Rejected
 from tests.db.factories import category, customer, line, order, product
 from tests.db.room import Room, new_room
+
+# What the hub keeps of two-way sync, as little of each as there can be.
+_TWO_WAY = """
+insert into lanes (tenant_id, kind, key) values (:tenant, 'push', :store);
+insert into webhook_events (tenant_id, store_id, event_type, topic, route, body) values
+  (:tenant, :store, 'order_created', 'order.created', 'generic', '{}');
+insert into webhook_counters (tenant_id, store_id, name) values (:tenant, :store, 'accepted');
+insert into webhook_subscriptions (tenant_id, store_id, topic, external_id, status) values
+  (:tenant, :store, 'order.created', '1', 'active');
+insert into pushes (tenant_id, store_id, entity, record_id) values (:tenant, :store, 'products',
+  4711);
+insert into store_budgets (tenant_id, store_id) values (:tenant, :store);
+insert into conflicts (tenant_id, store_id, entity, record_id, external_id) values (:tenant,
+  :store, 'products', 4711, '1');
+insert into store_cursors (tenant_id, store_id, entity, changed_since) values (:tenant, :store,
+  'orders', now());
+insert into store_schedules (tenant_id, store_id, kind) values (:tenant, :store, 'pull');
+insert into drift (tenant_id, store_id, entity, kind) values (:tenant, :store, 'products',
+  'missing');
+insert into alerts (tenant_id, store_id, kind, subject, event, title, message) values (:tenant,
+  :store, 'loop', 'x', 'alert.raised', 't', 'm');
+insert into alert_channels (tenant_id, kind, name, encrypted_data, iv, tag, key_id) values
+  (:tenant, 'webhook', 'pager', '00', '00', '00', 'k');
+insert into alert_messages (tenant_id, alert_id, channel_id) select a.tenant_id, a.id, c.id from
+  alerts a, alert_channels c;
+insert into connect_tokens (tenant_id, provider, token_hash, encrypted_data, iv, tag, key_id,
+  expires_at) values (:tenant, 'woocommerce', decode(md5(cast(:tenant as text)), 'hex'), '00',
+  '00', '00', 'k', now());
+insert into store_levels (tenant_id, store_id, variant_id, agreed) values (:tenant, :store,
+  4711, 1);
+insert into reservations (tenant_id, order_id, variant_id, warehouse_id, quantity, reserved,
+  status) select o.tenant_id, o.id, 4711, 1, 1, 1, 'held' from orders o;
+insert into invoices (tenant_id, number, warehouse_id) select tenant_id, '1', id from warehouses
+  limit 1;
+insert into invoice_lines (tenant_id, invoice_id, variant_id, quantity) select i.tenant_id,
+  i.id, v.id, 1 from invoices i, product_variants v;
+"""
 
 
 async def populated_room(app: Database, owner: Database) -> Room:
@@ -36,4 +76,12 @@ async def populated_room(app: Database, owner: Database) -> Room:
         await ranges.advance_range(connection, piece, resume="2", is_done=False, step=counts)
         await ranges.reject(connection, piece, [Rejected("7", 0, "bad price")], place="page 1")
         await sweeps.collect_ids(connection, room.tenant_id, run_id, Entity.ORDERS, ["1"])
+        await _populate_two_way(connection, room)
     return room
+
+
+async def _populate_two_way(connection: AsyncConnection, room: Room) -> None:
+    params = {"tenant": room.tenant_id, "store": room.store_id}
+    for statement in filter(str.strip, _TWO_WAY.split(";")):
+        used = {name: value for name, value in params.items() if f":{name}" in statement}
+        await connection.execute(text(f"{statement} on conflict do nothing"), used)

@@ -36,14 +36,20 @@ def test_the_functions_that_run_as_somebody_else_are_known_and_closed(owner_url:
             " where p.prosecdef and p.pronamespace = 'public'::regnamespace order by 1"
         ).fetchall()
     path = ["search_path=pg_catalog, public"]
-    assert rows == [
-        ("create_tenant", "entrepot_lookup", path, False, ["entrepot_owner"]),
-        ("discard_expired_checks", "entrepot_lookup", path, True, ["entrepot_app"]),
-        ("ensure_partitions", "entrepot_owner", path, True, ["entrepot_app"]),
-        ("find_api_key", "entrepot_lookup", path, True, ["entrepot_app"]),
-        ("find_store_by_webhook_code", "entrepot_lookup", path, True, ["entrepot_app"]),
-        ("list_tenants", "entrepot_lookup", path, False, ["entrepot_owner"]),
+    apps = [
+        *("count_webhooks", "discard_expired_checks", "find_api_key", "find_connect_token"),
+        *("find_store_by_webhook_code", "find_stores_by_organization"),
+        *("find_stores_by_webhook_source", "keep_webhook_events", "list_overdue_lanes"),
+        "list_sleeping_inboxes",
     ]
+    assert rows == sorted(
+        [
+            *((name, "entrepot_lookup", path, True, ["entrepot_app"]) for name in apps),
+            ("create_tenant", "entrepot_lookup", path, False, ["entrepot_owner"]),
+            ("ensure_partitions", "entrepot_owner", path, True, ["entrepot_app"]),
+            ("list_tenants", "entrepot_lookup", path, False, ["entrepot_owner"]),
+        ]
+    )
 
 
 def test_the_role_they_run_as_cannot_log_in_and_sees_no_more_than_they_need(owner_url: str) -> None:
@@ -59,6 +65,14 @@ def test_the_role_they_run_as_cannot_log_in_and_sees_no_more_than_they_need(owne
             " where has_table_privilege('entrepot_lookup', t, v) order by 1, 2",
             (tables,),
         ).fetchall()
+        columns = connection.execute(
+            "select t, array_agg(a.attname::text order by a.attname::text)"
+            " from unnest(%s::text[]) t"
+            " join pg_attribute a on a.attrelid = t::regclass and a.attnum > 0"
+            " where has_column_privilege('entrepot_lookup', t, a.attname, 'select')"
+            " and not has_table_privilege('entrepot_lookup', t, 'select') group by 1",
+            (tables,),
+        ).fetchall()
     assert role == (False, False, False, False)
     assert granted == [
         ("api_keys", "select"),
@@ -67,7 +81,24 @@ def test_the_role_they_run_as_cannot_log_in_and_sees_no_more_than_they_need(owne
         ("stores", "select"),
         ("tenants", "insert"),
         ("tenants", "select"),
+        ("webhook_counters", "insert"),
+        ("webhook_counters", "select"),
+        ("webhook_counters", "update"),
+        ("webhook_events", "insert"),
     ]
+    assert dict(columns) == {
+        "alert_messages": ["created_at", "next_attempt_at", "status", "tenant_id"],
+        "connect_tokens": ["expires_at", "provider", "tenant_id", "token_hash"],
+        "lanes": [
+            *("awake", "drained_at", "key", "kind", "next_attempt_at", "paused_reason"),
+            "tenant_id",
+        ],
+        "pushes": ["created_at", "id", "next_attempt_at", "status", "store_id", "tenant_id"],
+        "webhook_events": [
+            *("entity", "external_id", "id", "next_attempt_at", "received_at", "status"),
+            *("store_id", "tenant_id"),
+        ],
+    }
 
 
 def test_temporary_tables_of_the_caller_do_not_stand_in_for_ours(app_url: str) -> None:
@@ -123,11 +154,13 @@ async def test_a_revoked_key_is_found_as_revoked(app: Database, room: Room) -> N
     assert found.revoked_at is not None
 
 
-async def test_a_store_is_found_by_its_webhook_code_and_nothing_secret_is_told(
-    app: Database, room: Room
-) -> None:
+async def test_a_store_is_found_by_its_webhook_code(app: Database, room: Room) -> None:
     store_id = await new_store(app, room.tenant_id, webhook_code="code-of-one", is_active=False)
-    found = await ask(app, "select * from find_store_by_webhook_code('code-of-one')")
+    found = await ask(
+        app,
+        "select tenant_id, store_id, provider, is_active"
+        " from find_store_by_webhook_code('code-of-one')",
+    )
     assert found == [(room.tenant_id, store_id, "woocommerce", False)]
     assert await ask(app, "select * from find_store_by_webhook_code('code-of-on%')") == []
 
@@ -193,6 +226,12 @@ def test_the_application_may_neither_make_nor_list_tenants(app_url: str, stateme
         "find_store_by_webhook_code('x')",
         "discard_expired_checks(now())",
         "ensure_partitions()",
+        "list_overdue_lanes(now(), now(), 1)",
+        "find_connect_token('')",
+        "find_stores_by_webhook_source('x', 'y')",
+        "find_stores_by_organization('x', 'y', 'z')",
+        "list_sleeping_inboxes('{}', '{}')",
+        "count_webhooks('{}', '{}', '{}', '{}')",
         "create_tenant('x', 'y')",
         "list_tenants()",
     ],

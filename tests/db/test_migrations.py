@@ -71,7 +71,7 @@ def test_the_months_to_come_have_partitions_and_a_net_below_them(database: TestD
     months = [divmod(now.year * 12 + now.month - 1 + step, 12) for step in range(3)]
     expected = sorted(
         f"{parent}_p_{suffix}"
-        for parent in ("changes", "store_sync_logs")
+        for parent in ("changes", "store_sync_logs", "webhook_events")
         for suffix in ["default", *(f"{year}_{month + 1:02d}" for year, month in months)]
     )
     partitions = (
@@ -112,7 +112,7 @@ def test_rows_of_a_month_that_had_no_partition_do_not_stop_the_making_of_others(
         connection.execute("select ensure_partitions()")
         made = connection.execute(months.encode()).fetchall()
         kept = connection.execute("select tableoid::regclass::text from changes").fetchall()
-    assert len(made) == 5
+    assert len(made) == 8
     assert f"changes_p_{datetime.now(UTC):%Y_%m}" not in {name for (name,) in made}
     assert kept == [("changes_p_default",)]
 

@@ -5,10 +5,13 @@ import psycopg
 import pytest
 from psycopg import errors, sql
 
+import db.tables.lanes
 import db.tables.records
+import db.tables.stock
 import db.tables.stores
 import db.tables.sync
-import db.tables.tenancy  # noqa: F401  (each import registers its tables)
+import db.tables.tenancy
+import db.tables.upkeep  # noqa: F401  (each import registers its tables)
 from db.session import Database
 from db.tables.base import METADATA
 from db.tables.tenancy import TENANTS
@@ -80,12 +83,21 @@ def test_policies_beyond_the_tenants_own_are_those_of_the_look_ups(owner_url: st
     assert rows == [
         (table, f"lookup_{verb}", ["entrepot_lookup"])
         for table, verb in (
+            ("alert_messages", "select"),
             ("api_keys", "select"),
+            ("connect_tokens", "select"),
+            ("lanes", "select"),
+            ("pushes", "select"),
             ("store_checks", "delete"),
             ("store_checks", "select"),
             ("stores", "select"),
             ("tenants", "insert"),
             ("tenants", "select"),
+            ("webhook_counters", "insert"),
+            ("webhook_counters", "select"),
+            ("webhook_counters", "update"),
+            ("webhook_events", "insert"),
+            ("webhook_events", "select"),
         )
     ]
 
@@ -167,6 +179,7 @@ def test_a_tenant_that_does_not_exist_sees_nothing(
         "drop table orders",
         "select from changes_p_default",
         "select from store_sync_logs_p_default",
+        "select from webhook_events_p_default",
         "insert into changes_p_default select",
         "select create_tenant('x', 'y')",
         "select list_tenants()",

@@ -91,10 +91,12 @@ class RunningHub:
 
 
 @asynccontextmanager
-async def running_hub(data_dir: Path, **settings: str) -> AsyncIterator[RunningHub]:
+async def running_hub(
+    data_dir: Path, *, port: int = 0, **settings: str
+) -> AsyncIterator[RunningHub]:
     """A hub in `data_dir`, made when missing, with these settings (by field) over the defaults."""
     given = {"allow_private_addresses": "true", "retry_ladder_s": "0,1,1,1,1", **settings}
-    hub = EmbeddedHub(HubOptions(data_dir=data_dir, port=0, temporal_ui_port=0, settings=given))
+    hub = EmbeddedHub(HubOptions(data_dir=data_dir, port=port, temporal_ui_port=0, settings=given))
     hub.take()
     try:
         async with Group() as group:

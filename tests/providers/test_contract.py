@@ -1,14 +1,17 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import providers
 from domain.entities import Entity
 from domain.errors import StoreUnavailableError
 from domain.pages import IdsPage, Listing, Page
 from domain.records import Record
+from domain.sync_settings import Direction, SyncDirections
 from providers._kit.answers import status_error
 from providers._kit.protocols import (
     HttpSession,
@@ -16,16 +19,24 @@ from providers._kit.protocols import (
     Provider,
     StoreConfig,
     StoreFacts,
+    Webhooks,
 )
 from providers._kit.registry import Registry
 from providers._kit.testing.contract import (
     FAULTS,
-    URL,
     Fault,
     check_client,
     check_fault,
     check_form,
     check_manifest,
+)
+from providers._kit.testing.examples import URL
+from providers._kit.testing.webhooks import Samples, check_webhooks
+from providers._kit.testing.writes import (
+    check_find_fault,
+    check_push_fault,
+    check_stock_fault,
+    check_unsupported,
 )
 
 SLUGS = Registry().slugs
@@ -59,6 +70,23 @@ def test_client_can_do_what_is_claimed(provider: Provider) -> None:
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 async def test_failing_store_becomes_the_right_error(provider: Provider, fault: Fault) -> None:
     await check_fault(provider, fault)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+async def test_write_to_a_failing_store_is_no_success(provider: Provider, fault: Fault) -> None:
+    await check_push_fault(provider, fault)
+    await check_find_fault(provider, fault)
+    await check_stock_fault(provider, fault)
+
+
+async def test_what_is_not_claimed_is_answered_unsupported(provider: Provider) -> None:
+    await check_unsupported(provider)
+
+
+def test_webhooks_tell_genuine_from_forged(provider: Provider) -> None:
+    if provider.webhooks is not None:
+        folder = Path(providers.__path__[0]) / provider.manifest.slug
+        check_webhooks(provider, Samples.load(folder))
 
 
 class _Client:
@@ -96,11 +124,21 @@ class _Client:
         return found
 
 
+READ_ONLY = SyncDirections(
+    products=Direction.PULL,
+    categories=Direction.PULL,
+    customers=Direction.PULL,
+    inventory=Direction.PULL,
+    order_status=Direction.PULL,
+)
+
+
 class _OpenForm(StoreConfig):
     api_token: str = "open"
 
 
 class _Example:
+    webhooks: Webhooks | None = None
     manifest = Manifest(
         slug="example",
         title="Example",
@@ -108,6 +146,8 @@ class _Example:
         tracks_changes=frozenset(),
         page_size=10,
         instructions="{webhook_secret}",
+        directions=READ_ONLY,
+        supports=READ_ONLY,
     )
     config_model: type[StoreConfig] = StoreConfig
     client: type[_Client] = _Client
@@ -185,6 +225,9 @@ async def test_broken_client_is_caught(client: type[_Client], fault: str, told: 
         ({"tracks_changes": frozenset((Entity.PRODUCTS,))}, "tracks_changes"),
         ({"page_size": 0}, "page_size"),
         ({"instructions": "{password}"}, "unknown"),
+        ({"directions": SyncDirections(products=Direction.PUSH)}, "beyond"),
+        ({"supports": SyncDirections()}, "push_sizes"),
+        ({"requests_per_minute": 0}, "requests_per_minute"),
     ],
 )
 def test_broken_manifest_is_caught(change: dict[str, Any], told: str) -> None:
@@ -208,4 +251,21 @@ def test_claim_without_the_capability_is_caught() -> None:
     example.manifest = replace(example.manifest, tracks_changes=frozenset((Entity.ORDERS,)))
 
     with pytest.raises(AssertionError, match="ReadsChanges"):
+        check_client(example)
+
+
+@pytest.mark.parametrize(
+    ("supports", "told"),
+    [
+        (READ_ONLY.model_copy(update={"products": Direction.PUSH}), "WritesRecords"),
+        (READ_ONLY.model_copy(update={"inventory": Direction.PUSH}), "WritesStock"),
+    ],
+)
+def test_claimed_write_without_the_capability_is_caught(
+    supports: SyncDirections, told: str
+) -> None:
+    example = _Example()
+    example.manifest = replace(example.manifest, supports=supports)
+
+    with pytest.raises(AssertionError, match=told):
         check_client(example)

@@ -4,12 +4,15 @@ from datetime import timedelta
 
 from temporalio import workflow
 
+from activities.draining import LaneState
 from activities.models import Counts, ProbeStoreInput
 from workflows.models import (
     CheckStoreInput,
     CheckStoreResult,
     ImportStoreInput,
     ImportStoreResult,
+    LaneInput,
+    LaneResult,
     PullInput,
     PullResult,
 )
@@ -53,8 +56,19 @@ class LeftOutSteps:
         return PullResult(entity=args.entity, counts=Counts())
 
 
+@workflow.defn(name="PushWorkflow")
+class WithoutATurn:
+    """Ends before it looks."""
+
+    @workflow.run
+    async def run(self, args: LaneInput) -> LaneResult:
+        """Says it settled nothing more."""
+        return LaneResult(state=LaneState.QUIET, settled=args.settled)
+
+
 DIFFERENT = {
     "CheckStoreWorkflow": RenamedStep,
     "ImportStoreWorkflow": AddedTimer,
     "PullWorkflow": LeftOutSteps,
+    "PushWorkflow": WithoutATurn,
 }

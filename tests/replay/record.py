@@ -27,6 +27,9 @@ from runtime.hub import Hub
 from runtime.settings import Settings, load_settings
 from sandbox.woocommerce.seed import ShopSeed
 from tests.replay.cases import CASES, HISTORIES
+from tests.replay.record_lanes import record_lanes
+from tests.replay.record_previews import record_previews
+from tests.replay.record_syncs import record_syncs
 from tests.replay.scrub import scrubbed
 from tests.workflows.scene import Scene, served_store, working
 from tests.workflows.trials import check, put_on_trial
@@ -180,12 +183,15 @@ async def record(settings: Settings, owner_url: str) -> dict[str, WorkflowHistor
     """Run every case."""
     async with recorder(settings, owner_url) as ordinary:
         await record_checks(ordinary)
+        await record_previews(ordinary)
         await record_imports(ordinary)
         await record_failures(ordinary)
         await record_cancellations(ordinary)
+        await record_syncs(ordinary)
     async with recorder(settings, owner_url, *LONG) as long:
         await record_continuation(long)
-    return ordinary.taken | long.taken
+    app_url = settings.database_url.get_secret_value()
+    return ordinary.taken | long.taken | await record_lanes(app_url, owner_url)
 
 
 def main() -> int:
@@ -200,6 +206,7 @@ def main() -> int:
                 "database_url": server.app_url,
                 "encryption_key": "5a" * 32,
                 "allow_private_addresses": True,
+                "public_url": "https://hub.example",
             }
             settings = load_settings(env_file=None, given=given)
             taken = asyncio.run(record(settings, server.owner_url))

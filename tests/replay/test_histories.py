@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from activities.draining import LaneActivities
 from activities.registration import build_activities
 from activities.stores import StoreOpener
 from db.crypto import SecretBox
@@ -31,7 +32,30 @@ LIMITS = {
     "collect_sweep": ("7200s", "10s", "0s"),
     "settle_sweep": ("7200s", "10s", "0s"),
     "probe_store": ("15s", "0s", "18s"),
+    "preview_push": ("15s", "0s", "18s"),
+    "begin_sync": ("15s", "0s", "0s"),
+    "keep_cursor": ("15s", "0s", "0s"),
+    "end_sync": ("15s", "0s", "0s"),
+    "finish_import": ("1800s", "10s", "0s"),
+    "send_missing": ("1800s", "10s", "0s"),
+    "check_subscriptions": ("120s", "10s", "0s"),
+    "unsubscribe": ("10s", "6s", "10s"),
+    "drain_lane": ("300s", "30s", "0s"),
     "discard_store_check": ("15s", "0s", "30s"),
+}
+# An inbox only reads from its store: what a dead worker left may be begun again sooner.
+INBOX_LIMITS = ("300s", "10s", "0s")
+TRIED_TWICE = {"probe_store", "preview_push", "unsubscribe"}
+QUEUES = {
+    "check": "interactive",
+    "unsubscribe": "interactive",
+    "sync": "pull",
+    "reconcile": "pull",
+    "subscriptions": "pull",
+    "preview": "interactive",
+    "inbox": "events",
+    "push": "events",
+    "alert": "events",
 }
 FORBIDDEN = re.compile(
     r"c[ks]_[0-9a-f]{8}|whs_planted|@example|@\w+\.test|stackTrace|/(?:home|root|tmp|work)/"
@@ -68,7 +92,7 @@ def test_a_history_ends_as_its_name_says(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_steps_run_on_the_queue_of_their_workflow_within_their_limits(name: str) -> None:
     [started] = events(name, "workflowExecutionStarted")
-    queue = "interactive" if name.startswith("check") else "import"
+    queue = QUEUES.get(name.partition("_")[0], "import")
     assert started["taskQueue"]["name"] == queue
     for step in events(name, "activityTaskScheduled"):
         assert step["taskQueue"]["name"] == queue
@@ -77,14 +101,15 @@ def test_steps_run_on_the_queue_of_their_workflow_within_their_limits(name: str)
             step["heartbeatTimeout"],
             step["scheduleToCloseTimeout"],
         )
-        assert limits == LIMITS[step["activityType"]["name"]]
+        is_inbox = name.startswith("inbox")
+        assert limits == (INBOX_LIMITS if is_inbox else LIMITS[step["activityType"]["name"]])
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_steps_are_tried_until_home_is_well_and_a_probe_twice(name: str) -> None:
     for step in events(name, "activityTaskScheduled"):
         policy = step["retryPolicy"]
-        tries = 2 if step["activityType"]["name"] == "probe_store" else 0
+        tries = 2 if step["activityType"]["name"] in TRIED_TWICE else 0
         assert policy.get("maximumAttempts", 0) == tries
         assert policy["initialInterval"] in {"0.500s", "1s"}
         assert policy.get("nonRetryableErrorTypes", []) == []
@@ -114,7 +139,7 @@ def test_every_activity_there_is_stands_in_a_history() -> None:
     session = StoreSession.open()
     opener = StoreOpener(database, SecretBox([b"k" * 32]), Registry(), session)
     known = build_activities(database, opener)
-    names = {one.__name__ for one in (*known.check, *known.sync)}
+    names = {one.__name__ for one in (*known.check, *known.sync, LaneActivities.drain_lane)}
     seen = {
         step["activityType"]["name"]
         for name in CASES

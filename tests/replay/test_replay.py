@@ -26,7 +26,9 @@ async def test_a_recorded_run_is_replayed(name: str) -> None:
     await replayer(*WORKFLOWS).replay_workflow(load(name))
 
 
-@pytest.mark.parametrize("name", ["check_ok", "import_ok", "pull_pages", "catch_up_tracked"])
+@pytest.mark.parametrize(
+    "name", ["check_ok", "import_ok", "pull_pages", "catch_up_tracked", "push_waited"]
+)
 async def test_a_workflow_that_does_something_else_is_found_out(name: str) -> None:
     different = DIFFERENT[CASES[name][0]]
     with pytest.raises(NondeterminismError):
@@ -40,6 +42,8 @@ def test_every_workflow_and_every_way_it_can_end_is_recorded() -> None:
     assert ends == {
         ("CheckStoreWorkflow", "COMPLETED"),
         ("CheckStoreWorkflow", "FAILED"),
+        ("PreviewPushWorkflow", "COMPLETED"),
+        ("PreviewPushWorkflow", "FAILED"),
         ("ImportStoreWorkflow", "COMPLETED"),
         ("ImportStoreWorkflow", "FAILED"),
         ("ImportStoreWorkflow", "CANCELED"),
@@ -47,4 +51,15 @@ def test_every_workflow_and_every_way_it_can_end_is_recorded() -> None:
         ("PullWorkflow", "FAILED"),
         ("PullWorkflow", "CANCELED"),
         ("PullWorkflow", "CONTINUED_AS_NEW"),
+        ("SyncStoreWorkflow", "COMPLETED"),
+        ("SyncStoreWorkflow", "FAILED"),
+        ("SyncStoreWorkflow", "CANCELED"),
+        ("ReconcileWorkflow", "COMPLETED"),
+        ("SubscriptionsWorkflow", "COMPLETED"),
+        ("UnsubscribeWorkflow", "COMPLETED"),
+        ("InboxWorkflow", "COMPLETED"),
+        ("AlertWorkflow", "COMPLETED"),
+        ("PushWorkflow", "COMPLETED"),
+        ("PushWorkflow", "CANCELED"),
+        ("PushWorkflow", "CONTINUED_AS_NEW"),
     }

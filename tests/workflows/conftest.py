@@ -18,8 +18,11 @@ from db.session import Database
 from runtime.hub import Hub
 from runtime.settings import Settings, load_settings
 from sandbox.woocommerce.seed import ShopSeed
+from tests.db.room import new_room
 from tests.servers import TestDatabase, environment
+from tests.workflows.lanes import LADDER_S, Sending, Street
 from tests.workflows.scene import Scene, served_store, working
+from workflows.waking import LaneWaker
 
 OpenStore = Callable[..., Awaitable[Scene]]
 
@@ -80,3 +83,25 @@ async def open_store(
 
         yield open_one
     await owner.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def databases(database: TestDatabase) -> AsyncIterator[tuple[Database, Database]]:
+    """This module's database as the application and as its owner."""
+    app, owner = Database(database.app_url, pool_size=12), Database(database.owner_url, pool_size=1)
+    yield app, owner
+    await app.close()
+    await owner.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def street(databases: tuple[Database, Database]) -> Street:
+    """A new tenant's store with a push lane."""
+    room = await new_room(*databases)
+    return Street(room, Sending(room.database))
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def waker(street: Street, temporal_client: Client) -> LaneWaker:
+    """Wakes the lanes of `street`."""
+    return LaneWaker(street.room.database, temporal_client, ladder_s=LADDER_S)

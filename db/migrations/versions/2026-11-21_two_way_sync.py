@@ -563,6 +563,16 @@ def upgrade() -> None:
         "orders",
         sa.Column("oversold", sa.Boolean(), server_default=sa.text("false"), nullable=False),
     )
+    op.add_column(
+        "tenant_counters",
+        sa.Column("has_own_records", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+    )
+    op.create_index(
+        "ix_customers_email",
+        "customers",
+        [sa.text("lower(email)"), "tenant_id"],
+        postgresql_where=sa.text("email <> '' and not is_guest"),
+    )
     op.add_column("warehouses", sa.Column("code", sa.String(length=50), nullable=True))
     op.add_column(
         "warehouses",

@@ -7,7 +7,7 @@ paging run. Each check raises `AssertionError` that says what to change.
 import asyncio
 import re
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,23 +25,24 @@ from domain.errors import (
     StoreUnavailableError,
     StoreUnreachableError,
 )
-from providers._kit.http import StoreSession
+from domain.sync_settings import PUSHED, Direction
 from providers._kit.protocols import (
+    Manifest,
     Provider,
     ReadsChanges,
     ReadsPages,
     StoreClient,
-    StoreConfig,
-    StoreFacts,
+    WritesRecords,
+    WritesStock,
 )
+from providers._kit.testing.examples import connected, example_config, example_secrets
 
-URL: Final = "https://store.example"
 _CREDENTIAL: Final = re.compile(r"key|secret|token|password|credential", re.IGNORECASE)
-_QUERY: Final = re.compile(r"\?\w+=")
 _PLACEHOLDERS: Final = frozenset(
     ("new_order_url", "order_status_url", "generic_url", "webhook_secret")
 )
-_MOST_REQUESTS: Final = 3
+MOST_REQUESTS: Final = 3
+QUERY: Final = re.compile(r"\?\w+=")
 _HTML: Final = "<!DOCTYPE html><html><body>Just a moment</body></html>"
 
 
@@ -106,8 +107,22 @@ def check_manifest(provider: Provider, *, slug: str) -> None:
         "`tracks_changes` may only name what `entities` names."
     )
     assert manifest.page_size > 0, "Say in `page_size` how many rows a page holds."
+    _check_writing(manifest)
     found = {name for _, name, _, _ in string.Formatter().parse(manifest.instructions) if name}
     assert found <= _PLACEHOLDERS, f"The instructions name unknown {found - _PLACEHOLDERS}."
+
+
+def _check_writing(manifest: Manifest) -> None:
+    for entity in PUSHED:
+        most, usual = manifest.supports.of(entity), manifest.directions.of(entity)
+        assert most is Direction.BOTH or usual in (most, Direction.OFF), (
+            f"`directions` syncs {entity} beyond what `supports` says."
+        )
+        assert not most.pushes or manifest.push_sizes.get(entity, 0) > 0, (
+            f"Say in `push_sizes` how many {entity} one call takes."
+        )
+    pace = manifest.requests_per_minute
+    assert pace is None or pace > 0, "`requests_per_minute` is a number above 0, or None."
 
 
 def check_form(provider: Provider) -> None:
@@ -127,10 +142,17 @@ def check_form(provider: Provider) -> None:
 
 def check_client(provider: Provider) -> None:
     """The client has the capabilities that the manifest claims, and asks nothing to be made."""
-    client, asked = _connect(provider, lambda _: httpx.Response(500))
+    client, asked = connected(provider, lambda _: httpx.Response(500))
     assert isinstance(client, ReadsPages), "The client must read pages (`ReadsPages`)."
     assert isinstance(client, ReadsChanges) or not provider.manifest.tracks_changes, (
         "`tracks_changes` needs a client with `fetch_changes` (`ReadsChanges`)."
+    )
+    supports = provider.manifest.supports
+    assert isinstance(client, WritesRecords) or not any(
+        supports.of(entity).pushes for entity in PUSHED if entity is not Entity.INVENTORY
+    ), "What `supports` pushes needs a client with `push` and `find` (`WritesRecords`)."
+    assert isinstance(client, WritesStock) or not supports.inventory.pushes, (
+        "`supports.inventory` needs a client with `push_stock` (`WritesStock`)."
     )
     assert asked == [], "`connect` must open nothing."
 
@@ -139,66 +161,41 @@ async def check_fault(provider: Provider, fault: Fault) -> None:
     """A failing store becomes the right error: at once, with no secret in it."""
     secrets = example_secrets(provider)
     for name, call in _calls(provider):
-        client, asked = _connect(provider, fault.answer)
+        client, asked = connected(provider, fault.answer)
         where = f"{name}, store answers {fault.name}"
-        error = await _failure(call, client, where)
+        error = await failure(call, client, where)
         assert type(error) is fault.error, (
             f"{where}: raise {fault.error.__name__} instead of {error!r}."
         )
         assert error.retry_after_s == fault.retry_after_s, (
             f"{where}: carry Retry-After ({fault.retry_after_s}) as it is."
         )
-        assert len(asked) <= _MOST_REQUESTS, f"{where}: leave retries to the caller."
+        assert len(asked) <= MOST_REQUESTS, f"{where}: leave retries to the caller."
         told = f"{error!r} {error}"
         assert not any(secret in told for secret in secrets), f"{where}: a secret is told."
-        assert not _QUERY.search(str(error)), f"{where}: a query string is told."
+        assert not QUERY.search(str(error)), f"{where}: a query string is told."
 
 
-async def _failure(
-    call: Callable[[StoreClient], Any], client: StoreClient, where: str
-) -> StoreError:
+async def outcome(
+    call: Callable[[StoreClient], Awaitable[Any]], client: StoreClient, where: str
+) -> Any:
+    """What a call gives, or the `StoreError` it ends with. Raises AssertionError if it sleeps."""
     try:
         async with asyncio.timeout(0.5):
-            await call(client)
+            return await call(client)
     except StoreError as error:
         return error
     except TimeoutError:
         raise AssertionError(f"{where}: a client never sleeps; raise and let it wait.") from None
-    raise AssertionError(f"{where}: nothing was raised.")
 
 
-def example_secrets(provider: Provider) -> list[str]:
-    """The secrets of `example_config`, as they would be seen."""
-    return [
-        f"{name}-0123456789-secret"
-        for name, form_field in provider.config_model.model_fields.items()
-        if form_field.annotation in (SecretStr, SecretStr | None)
-    ]
-
-
-def example_config(provider: Provider) -> StoreConfig:
-    """A filled connection form; other required fields are taken from their first example."""
-    values: dict[str, Any] = {}
-    for name, form_field in provider.config_model.model_fields.items():
-        if form_field.annotation in (SecretStr, SecretStr | None):
-            values[name] = f"{name}-0123456789-secret"
-        elif form_field.is_required():
-            values[name] = (form_field.examples or [URL])[0]
-    return provider.config_model.model_validate({**values, "store_url": URL})
-
-
-def _connect(
-    provider: Provider, answer: Callable[[httpx.Request], httpx.Response]
-) -> tuple[StoreClient, list[httpx.Request]]:
-    asked: list[httpx.Request] = []
-
-    def answering(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        return answer(request)
-
-    session = StoreSession(httpx.MockTransport(answering))
-    facts = StoreFacts(store_url=URL, currency="EUR")
-    return provider.connect(example_config(provider), facts, session), asked
+async def failure(
+    call: Callable[[StoreClient], Awaitable[Any]], client: StoreClient, where: str
+) -> StoreError:
+    """The error a call ends with. Raises AssertionError if it ends well."""
+    found = await outcome(call, client, where)
+    assert isinstance(found, StoreError), f"{where}: nothing was raised."
+    return found
 
 
 def _calls(provider: Provider) -> Iterator[tuple[str, Callable[[StoreClient], Any]]]:

@@ -1,0 +1,197 @@
+"""One batch of a push lane: whose it is, and its rows sorted by what has to be done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from activities.lanes import Turn, Waker
+from db.local_records import Local
+from db.pushes import Push
+from db.session import Database
+from domain.agreement import foreign_prices, says_same
+from domain.entities import Entity
+from domain.lanes import LaneKind
+from domain.pushing import Outgoing, Wanted
+from domain.records import Category, Customer, Order, Product, Record
+from domain.sync_settings import StoreSettings
+from domain.variant_pairs import HubVariant
+from providers._kit.protocols import WritesRecords
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a batch is done with.
+
+    Attributes:
+        currency: the store's, empty if it is not known.
+        doubt: how long a create whose outcome is unknown is left alone: the store may still be at
+            it, and what is looked up meanwhile would not be there yet.
+    """
+
+    database: Database
+    turn: Turn
+    waker: Waker
+    client: WritesRecords
+    settings: StoreSettings
+    currency: str
+    entity: Entity
+    doubt: timedelta
+
+    @property
+    def tenant_id(self) -> int:
+        """Whose store it is."""
+        return self.turn.lane.tenant_id
+
+    @property
+    def store_id(self) -> int:
+        """Which store."""
+        return self.turn.lane.key
+
+    def clock(self) -> datetime:
+        """Now. A turn's own time stands still while the turn lasts."""
+        return max(self.turn.now, datetime.now(UTC))
+
+    async def wake_alerts(self) -> None:
+        """After a commit that raised an alert."""
+        await self.waker.wake(self.tenant_id, LaneKind.ALERT, self.tenant_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A row with the record it is about; `local` None: there is no such record."""
+
+    push: Push
+    local: Local | None = None
+
+    @property
+    def key(self) -> str:
+        """Our own key of the record."""
+        return f"{self.push.entity.value}-{self.push.record_id}"
+
+    @property
+    def record(self) -> Record | None:
+        """What it should be; None: it is deleted here."""
+        return self.local.record if self.local is not None else None
+
+    @property
+    def external_id(self) -> str | None:
+        """Its id in the store, while the store has it."""
+        return None if self.local is None or self.is_gone else self.local.external_id
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the store deleted it: nothing is sent to it then."""
+        return self.local is not None and self.local.is_gone
+
+    @property
+    def variants(self) -> tuple[HubVariant, ...]:
+        """A product's variants, for telling which of the store's they are."""
+        if self.local is None or not isinstance(self.local.record, Product):
+            return ()
+        sold = zip(self.local.variant_ids, self.local.record.variants, strict=True)
+        return tuple(
+            HubVariant(own, one.sku, one.option_values, one.external_id or None)
+            for own, one in sold
+        )
+
+    @property
+    def doubt_began(self) -> datetime | None:
+        """When a create of it was sent that nobody knows the outcome of."""
+        return None if self.external_id is not None else self.push.creating_since
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """Attributes:
+    idle: nothing is to be said.
+    doubtful: a create may still be under way.
+    strangers: not linked: to be looked up.
+    known: linked, and to be told.
+    foreign: products with prices in a currency that the store does not sell in.
+    """
+
+    idle: tuple[Item, ...]
+    doubtful: tuple[Item, ...]
+    strangers: tuple[Item, ...]
+    known: tuple[Item, ...]
+    foreign: tuple[Item, ...]
+
+
+def sort(items: Sequence[Item], errand: Errand) -> Sorted:
+    """What has to be done with each row."""
+    idle, doubtful, strangers, known, foreign = [], [], [], [], []
+    for item in items:
+        began = item.doubt_began
+        if began is not None and began + errand.doubt > errand.turn.now:
+            doubtful.append(item)
+        elif is_idle(item):
+            idle.append(item)
+        elif item.external_id is None and is_foreign(item, errand.currency):
+            foreign.append(item)
+        elif item.external_id is None:
+            strangers.append(item)
+        else:
+            known.append(item)
+    return Sorted(*(tuple(one) for one in (idle, doubtful, strangers, known, foreign)))
+
+
+def is_idle(item: Item) -> bool:
+    """Whether there is nothing to tell the store of it."""
+    local, record = item.local, item.record
+    if item.is_gone or (isinstance(record, Customer) and record.is_guest):
+        return True
+    if item.external_id is None:
+        # An order is the store's own: unlinked, it is gone there. What is deleted here was never
+        # there, unless a create is in doubt.
+        is_order = item.push.entity is Entity.ORDERS
+        return is_order or (record is None and item.doubt_began is None)
+    if local is None or record is None or local.base is None:
+        return False
+    return says_same(item.push.entity, record, local.base, held=local.held)
+
+
+def is_foreign(item: Item, currency: str) -> bool:
+    """Whether its prices are in a currency that the store does not sell in."""
+    record = item.record
+    if not isinstance(record, Product) or not currency:
+        return False
+    return record.currency != currency and any(one.price for one in record.variants)
+
+
+def wanted(item: Item) -> Wanted:
+    """How to recognise the item's record in the store."""
+    known = Wanted(item.key, item.push.entity, since=item.push.creating_since)
+    match item.record:
+        case Product() as record:
+            skus = tuple(one.sku for one in record.variants if one.sku)
+            return replace(known, skus=skus, slug=record.slug, name=record.title)
+        case Category() as record:
+            parent = record.parent_external_id
+            return replace(known, slug=record.slug, name=record.name, parent_external_id=parent)
+        case Customer() as record:
+            return replace(known, email=record.email)
+        case _:
+            return known
+
+
+def outgoing(item: Item, settings: StoreSettings) -> Outgoing:
+    """What is sent for the item."""
+    record, local = item.record, item.local
+    base = local.base if local is not None else None
+    if isinstance(record, Order):
+        record = _with_raw_status(record, base, settings)
+    return Outgoing(
+        key=item.key,
+        external_id=item.external_id,
+        record=record,
+        base=base,
+        held=(local.held if local is not None else frozenset()) | foreign_prices(record, base),
+    )
+
+
+def _with_raw_status(order: Order, base: Record | None, settings: StoreSettings) -> Order:
+    """The store's own word, where its settings have one; else the provider finds it."""
+    if isinstance(base, Order) and base.status == order.status:
+        return order
+    word = settings.order_status_map.get(order.status.value, "")
+    return order.model_copy(update={"raw_status": word})

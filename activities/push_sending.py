@@ -1,0 +1,68 @@
+"""Sending a batch: creates are marked before, and what a store refuses whole is sent one by one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from activities.push_batch import Errand, Item, outgoing, wanted
+from db import pushes
+from domain.errors import RequestRejectedError
+from domain.pushing import Outcome, Outgoing, Pushed
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One item, what was sent of it, and what the store said."""
+
+    item: Item
+    sent: Outgoing
+    pushed: Pushed
+
+
+async def send(errand: Errand, known: Sequence[Item], creates: Sequence[Item]) -> list[Answer]:
+    """Send one batch.
+
+    From the commit before it until the results are recorded, the outcome of the creates is in
+    doubt: whoever comes next looks them up.
+
+    Raises:
+        StoreError: the store is away or refuses the keys.
+    """
+    items = [*known, *creates]
+    await _announce(errand, creates)
+    try:
+        return await _push(errand, items)
+    except RequestRejectedError:
+        return await _one_by_one(errand, items)
+
+
+async def _announce(errand: Errand, creates: Sequence[Item]) -> None:
+    async with errand.database.tenant(errand.tenant_id) as connection:
+        await errand.turn.confirm(connection)
+        await pushes.mark_creating(
+            connection, errand.store_id, [one.push for one in creates], errand.clock()
+        )
+
+
+async def _push(errand: Errand, items: Sequence[Item]) -> list[Answer]:
+    sent = [outgoing(one, errand.settings) for one in items]
+    told = await errand.client.push(errand.entity, sent)
+    return [Answer(*one) for one in zip(items, sent, told, strict=True)]
+
+
+async def _one_by_one(errand: Errand, items: Sequence[Item]) -> list[Answer]:
+    """The store refused the batch as a whole: find out whose fault it is.
+
+    A create that is found meanwhile has no answer here, and stays in doubt until it is looked up.
+    """
+    answers: list[Answer] = []
+    for one in items:
+        is_create = one.external_id is None
+        if is_create and len(items) > 1 and await errand.client.find([wanted(one)]):
+            continue
+        await _announce(errand, [one] if is_create else [])
+        try:
+            answers += await _push(errand, [one])
+        except RequestRejectedError as error:
+            refused = Pushed(one.key, Outcome.REFUSED, is_permanent=True, reason=str(error))
+            answers.append(Answer(one, outgoing(one, errand.settings), refused))
+    return answers

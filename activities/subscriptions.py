@@ -1,0 +1,137 @@
+"""A store's webhooks: made through its API, switched on again when the shop switched them off, and
+taken away with the store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pydantic import SecretStr
+from temporalio import activity
+
+from activities.errors import translated
+from activities.heartbeat import heartbeating
+from activities.models import StoreRef
+from activities.stores import StoreOpener
+from activities.sync_models import CheckSubscriptionsInput, CheckSubscriptionsResult
+from db import subscriptions
+from db.session import Database
+from db.subscriptions import KeptSubscription
+from domain.errors import StoreGoneError
+from providers._kit.protocols import ManagesWebhooks, Subscription
+
+_PATH = "/api/stores/webhooks/"
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What a look at the shop found and did."""
+
+    kept: list[KeptSubscription] = field(default_factory=list)
+    created: int = 0
+    reactivated: int = 0
+    healthy: int = 0
+    missed: bool = False
+
+
+class SubscriptionActivities:
+    """Steps that manage webhooks. `public_url` is where shops reach us; None: they cannot."""
+
+    def __init__(self, database: Database, opener: StoreOpener, public_url: str | None) -> None:
+        self._database = database
+        self._opener = opener
+        self._public_url = public_url
+
+    @activity.defn
+    async def check_subscriptions(self, args: CheckSubscriptionsInput) -> CheckSubscriptionsResult:
+        """See to it that the shop tells us of everything: make what is missing, switch on what is
+        off, take away what leads nowhere. Done twice it does nothing more."""
+        with translated():
+            try:
+                held = await self._opener.open_config(args.tenant_id, args.store_id)
+                store = await self._opener.open(args.tenant_id, args.store_id)
+            except StoreGoneError:
+                return CheckSubscriptionsResult(reason="the store is deleted or not active")
+            client, webhooks = store.client, held.provider.webhooks
+            if webhooks is None or not isinstance(client, ManagesWebhooks):
+                return CheckSubscriptionsResult(reason="the provider has no API for webhooks")
+            if self._public_url is None:
+                return CheckSubscriptionsResult(reason="no public URL is configured")
+            secret = held.config.webhook_secret
+            if secret is None:
+                return CheckSubscriptionsResult(reason="the store has no webhook secret")
+            url = f"{self._public_url.rstrip('/')}{_PATH}{held.webhook_code}"
+            async with heartbeating():
+                seen = await self._put_right(client, args, webhooks.topics, url, secret)
+            return CheckSubscriptionsResult(
+                created=seen.created,
+                reactivated=seen.reactivated,
+                healthy=seen.healthy,
+                missed=seen.missed,
+                entities=store.manifest.entities,
+            )
+
+    async def _put_right(
+        self,
+        client: ManagesWebhooks,
+        args: CheckSubscriptionsInput,
+        topics: Sequence[str],
+        url: str,
+        secret: SecretStr,
+    ) -> _Seen:
+        async with self._database.tenant(args.tenant_id) as connection:
+            before = await subscriptions.load_subscriptions(connection, args.store_id)
+        seen, ours = _Seen(), _ours(await client.list_subscriptions(), url)
+        for topic in topics:
+            there = [one for one in ours if (one.topic, one.delivery_url) == (topic, url)]
+            if not there:
+                made = await client.subscribe(topic, url, secret)
+                seen.created += 1
+                # It was there once, and is gone: somebody deleted it, and events with it.
+                seen.missed = seen.missed or topic in before
+            elif not there[0].is_active or args.renew:
+                made = await client.activate(there[0], secret)
+                seen.reactivated += 1
+                seen.missed = seen.missed or not there[0].is_active
+            else:
+                made = there[0]
+                seen.healthy += 1
+            seen.kept.append(KeptSubscription(topic, made.external_id))
+            # Saved one by one: what was made before a kill is known after it.
+            async with self._database.tenant(args.tenant_id) as connection:
+                await subscriptions.keep_subscriptions(
+                    connection, args.tenant_id, args.store_id, seen.kept[-1:]
+                )
+            activity.heartbeat(topic)
+        wanted = {one.external_id for one in seen.kept}
+        for stale in ours:
+            if stale.external_id not in wanted:
+                await client.unsubscribe(stale.external_id)
+        return seen
+
+    @activity.defn
+    async def unsubscribe(self, args: StoreRef) -> int:
+        """Take away every webhook of ours; how many there were. The store may be inactive."""
+        with translated():
+            held = await self._opener.open_config(args.tenant_id, args.store_id, even_inactive=True)
+            store = await self._opener.open(args.tenant_id, args.store_id, even_inactive=True)
+            if not isinstance(store.client, ManagesWebhooks):
+                return 0
+            async with heartbeating():
+                listed = await store.client.list_subscriptions()
+                gone = [one for one in listed if _leads_to(one, held.webhook_code)]
+                for one in gone:
+                    await store.client.unsubscribe(one.external_id)
+            async with self._database.tenant(args.tenant_id) as connection:
+                await subscriptions.forget_subscriptions(connection, args.store_id)
+            return len(gone)
+
+
+def _ours(listed: Sequence[Subscription], url: str) -> list[Subscription]:
+    """Those that lead to this store, by whatever name we were reached before; oldest first."""
+    code = url.rpartition("/")[2]
+    ours = [one for one in listed if _leads_to(one, code)]
+    return sorted(ours, key=lambda one: (len(one.external_id), one.external_id))
+
+
+def _leads_to(subscription: Subscription, code: str) -> bool:
+    path = f"{subscription.delivery_url.partition('?')[0].rstrip('/')}/"
+    return f"{_PATH}{code}/" in path

@@ -1,0 +1,86 @@
+"""A write in the hub: one transaction that ends with its publication, then lanes are woken."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.responses import Response
+
+from api.answers import json_answer
+from api.record_views import category_views, customer_views, order_views, product_views
+from api.schemas.catalogue import CategoryAnswer, ProductAnswer
+from api.schemas.records import RecordAnswer
+from api.schemas.sales import CustomerAnswer, OrderAnswer
+from api.services import ApiServices
+from db.publishing import Touch, publish
+from db.read_records import Row, find_record
+from domain.entities import Entity
+from domain.errors import NotFoundError
+from domain.lanes import LaneKind
+
+A = TypeVar("A")
+A_co = TypeVar("A_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Written(Generic[A_co]):
+    """What a write answers, and what has to be published of it."""
+
+    answer: A_co
+    touches: Sequence[Touch] = ()
+
+
+async def write(
+    services: ApiServices,
+    tenant_id: int,
+    work: Callable[[AsyncConnection], Awaitable[Written[A]]],
+) -> A:
+    """Run `work` in a transaction (again, when it loses to another one) and publish what it did."""
+
+    async def transaction(connection: AsyncConnection) -> tuple[A, frozenset[int]]:
+        written = await work(connection)
+        return written.answer, await publish(connection, tenant_id, written.touches)
+
+    answer, stores = await services.database.transact(tenant_id, transaction)
+    await asyncio.gather(
+        *(services.waker.wake(tenant_id, LaneKind.PUSH, store_id) for store_id in sorted(stores))
+    )
+    return answer
+
+
+def created(answer: RecordAnswer, listing: str) -> Response:
+    """201 with the record and where it is."""
+    return json_answer(answer, status_code=201, headers={"Location": f"{listing}/{answer.id}"})
+
+
+async def show_category(connection: AsyncConnection, record_id: int) -> CategoryAnswer:
+    """A category as GET shows it."""
+    return (await category_views(connection, [await _row(connection, _CATEGORY, record_id)]))[0]
+
+
+async def show_product(connection: AsyncConnection, record_id: int) -> ProductAnswer:
+    """A product as GET shows it."""
+    return (await product_views(connection, [await _row(connection, _PRODUCT, record_id)]))[0]
+
+
+async def show_customer(connection: AsyncConnection, record_id: int) -> CustomerAnswer:
+    """A customer as GET shows it."""
+    return (await customer_views(connection, [await _row(connection, _CUSTOMER, record_id)]))[0]
+
+
+async def show_order(connection: AsyncConnection, record_id: int) -> OrderAnswer:
+    """An order as GET shows it."""
+    return (await order_views(connection, [await _row(connection, _ORDER, record_id)]))[0]
+
+
+_CATEGORY, _PRODUCT = Entity.CATEGORIES, Entity.PRODUCTS
+_CUSTOMER, _ORDER = Entity.CUSTOMERS, Entity.ORDERS
+
+
+async def _row(connection: AsyncConnection, entity: Entity, record_id: int) -> Row:
+    row = await find_record(connection, entity, record_id)
+    if row is None:
+        raise NotFoundError(f"there is no record {record_id}. GET /api/{entity.value} lists them")
+    return row

@@ -1,0 +1,55 @@
+"""Bodies of webhooks as people may see them: never a secret, personal data only who may read it."""
+
+import json
+import re
+from typing import Any, Final
+
+HIDDEN: Final = "***"
+
+_SECRET: Final = re.compile(
+    r"secret|token|passw|signature|authorization|cookie|nonce|api_?key|order_?key|consumer_?key"
+    r"|private_?key|card|cvv|iban|transaction_?id",
+    re.IGNORECASE,
+)
+_PERSONAL: Final = re.compile(
+    r"^(?:first|last|full|user|nick|display|customer|buyer|recipient|company)_?name$"
+    r"|^(?:customer|buyer)_?note$|^note$|^username$|^company$|^state$|^city$|^government$"
+    r"|mail|phone|mobile|whatsapp|address|street|post_?code|^zip|avatar|birth|gender|passport"
+    r"|national_?id|(?:^|_)ip(?:_|$)|user_?agent|latitude|longitude",
+    re.IGNORECASE,
+)
+_OF_A_PERSON: Final = frozenset({"billing", "shipping", "customer", "buyer", "recipient"})
+_DEEPEST: Final = 30
+
+
+def shown(body: bytes, *, with_personal_data: bool) -> Any:
+    """A body as JSON without what may not be seen.
+
+    A body that is not JSON cannot be told apart: it is shown as text to who may see personal data,
+    and hidden otherwise.
+    """
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return body.decode("utf-8", "replace") if with_personal_data else HIDDEN
+    return _masked(value, "", with_personal_data, 0)
+
+
+def _masked(value: Any, name: str, personal: bool, depth: int) -> Any:
+    if depth > _DEEPEST or _is_hidden(name, personal):
+        return HIDDEN if value not in (None, "", [], {}) else value
+    if isinstance(value, dict):
+        hides = not personal and name.lower() in _OF_A_PERSON
+        if hides:
+            return {key: HIDDEN if inner else inner for key, inner in value.items()}
+        named = value.get("key") if "value" in value else None
+        if isinstance(named, str) and _is_hidden(named.lstrip("_"), personal):
+            value = {**value, "value": HIDDEN}
+        return {key: _masked(inner, key, personal, depth + 1) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_masked(inner, name, personal, depth + 1) for inner in value]
+    return value
+
+
+def _is_hidden(name: str, personal: bool) -> bool:
+    return bool(_SECRET.search(name)) or (not personal and bool(_PERSONAL.search(name)))

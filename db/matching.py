@@ -1,0 +1,150 @@
+"""Is what a store shows for the first time one of our records already?
+
+By our own key, where the store kept it (`extra["hub_ref"]`), or by a natural one: all SKUs that the
+hub knows belong to one product; a category's slug below the same parent; a customer's e-mail
+address. A record that this store has linked already is never matched. Two stores that bring the
+same thing at once are taken one after the other, so that the second meets the first one's record.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from db.staging import Batch
+from domain.entities import Entity
+from domain.guests import GUEST_PREFIX
+from domain.pages import Pulled
+from domain.records import Category, Customer, Product, Record
+
+HUB_REF: Final = "hub_ref"
+"""Where a provider's mapper puts our own key (`products-40`) in `extra`, if the store has it."""
+
+_ONE_AT_A_TIME: Final = """
+select pg_advisory_xact_lock(hashtextextended('match/' || %(tenant)s || '/' || %(entity)s, 0))
+"""
+
+_FREE: Final = """
+and not exists (
+  select from links l
+  where l.record_id = r.id and l.entity = %(entity)s and l.tenant_id = %(tenant)s
+    and l.store_id = %(store)s and l.deleted_at is null)
+"""
+
+_BY_REFERENCE: Final = """
+select x.key, r.id
+from unnest(%(keys)s::text[], %(ids)s::bigint[]) as x(key, id)
+join {table} r on r.tenant_id = %(tenant)s and r.id = x.id
+where r.deleted_at is null
+"""
+
+_BY_SKU: Final = """
+select x.key, v.product_id
+from unnest(%(keys)s::text[], %(words)s::text[]) as x(key, sku)
+join product_variants v on v.sku = x.sku and v.tenant_id = %(tenant)s
+join products r on r.tenant_id = %(tenant)s and r.id = v.product_id
+where v.sku <> '' and v.deleted_at is null and r.deleted_at is null
+"""
+
+_BY_SLUG: Final = """
+select x.key, r.id
+from unnest(%(keys)s::text[], %(words)s::text[], %(parents)s::text[]) as x(key, slug, parent)
+left join lateral (
+  select l.record_id from links l
+  where l.tenant_id = %(tenant)s and l.store_id = %(store)s and l.entity = 'categories'
+    and l.external_id = x.parent limit 1) above on true
+join categories r on r.tenant_id = %(tenant)s and r.slug = x.slug
+  and r.parent_id is not distinct from above.record_id
+where r.deleted_at is null
+"""
+
+_BY_EMAIL: Final = """
+select x.key, r.id
+from unnest(%(keys)s::text[], %(words)s::text[]) as x(key, email)
+join customers r on r.tenant_id = %(tenant)s and lower(r.email) = x.email
+where r.deleted_at is null and not r.is_guest and r.email <> ''
+"""
+
+_TABLES: Final = {
+    Entity.CATEGORIES: "categories",
+    Entity.PRODUCTS: "products",
+    Entity.CUSTOMERS: "customers",
+}
+
+
+async def match(batch: Batch, entity: Entity, new: Sequence[Pulled[Record]]) -> dict[str, int]:
+    """Which of these a store's records are ours: the hub's ids by external id."""
+    wanted = [one for one in new if not one.external_id.startswith(GUEST_PREFIX)]
+    if entity not in _TABLES or not wanted:
+        return {}
+    await batch.ask(_ONE_AT_A_TIME)
+    found = await _by_reference(batch, entity, wanted)
+    rest = [one for one in wanted if one.external_id not in found]
+    for key, ids in (await _by_nature(batch, entity, rest)).items():
+        if len(ids) == 1:
+            found[key] = next(iter(ids))
+    return _one_to_one(found)
+
+
+async def _by_reference(
+    batch: Batch, entity: Entity, wanted: Sequence[Pulled[Record]]
+) -> dict[str, int]:
+    ids = {
+        one.external_id: number
+        for one in wanted
+        if (number := _reference(entity, one.record)) is not None
+    }
+    if not ids:
+        return {}
+    statement = _BY_REFERENCE.format(table=_TABLES[entity]) + _FREE
+    return dict(await batch.ask(statement, keys=list(ids), ids=list(ids.values())))
+
+
+def _reference(entity: Entity, record: Record) -> int | None:
+    extra: Mapping[str, Any] = getattr(record, "extra", {})
+    prefix, _, number = str(extra.get(HUB_REF, "")).rpartition("-")
+    is_ours = prefix == entity.value and number.isascii() and number.isdigit()
+    return int(number) if is_ours and len(number) < 19 else None
+
+
+async def _by_nature(
+    batch: Batch, entity: Entity, wanted: Sequence[Pulled[Record]]
+) -> dict[str, set[int]]:
+    words = [(one, word) for one in wanted for word in _words(one.record)]
+    if not words:
+        return {}
+    params: dict[str, list[Any]] = {
+        "keys": [one.external_id for one, _ in words],
+        "words": [word for _, word in words],
+    }
+    if entity is Entity.CATEGORIES:
+        params["parents"] = [getattr(one.record, "parent_external_id", None) for one, _ in words]
+    statement = {
+        Entity.CATEGORIES: _BY_SLUG,
+        Entity.PRODUCTS: _BY_SKU,
+        Entity.CUSTOMERS: _BY_EMAIL,
+    }[entity]
+    found: dict[str, set[int]] = {}
+    for key, record_id in await batch.ask(statement + _FREE, **params):
+        found.setdefault(key, set()).add(record_id)
+    return found
+
+
+def _words(record: Record) -> tuple[str, ...]:
+    if isinstance(record, Product):
+        return tuple({one.sku for one in record.variants if one.sku})
+    if isinstance(record, Category):
+        return (record.slug,) if record.slug else ()
+    if isinstance(record, Customer):
+        address = record.email.strip().lower()
+        return (address,) if address and not record.is_guest else ()
+    return ()
+
+
+def _one_to_one(found: Mapping[str, int]) -> dict[str, int]:
+    """Of several records of a page that look like one of ours, the first is taken for it."""
+    taken: set[int] = set()
+    matched: dict[str, int] = {}
+    for key in sorted(found):
+        if found[key] not in taken:
+            taken.add(found[key])
+            matched[key] = found[key]
+    return matched

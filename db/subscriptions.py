@@ -1,0 +1,67 @@
+"""Which webhooks a store has been given, as far as was last seen."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.tables.lanes import WEBHOOK_SUBSCRIPTIONS
+
+ACTIVE = "active"
+
+_KEEP = text("""
+insert into webhook_subscriptions as w
+  (tenant_id, store_id, topic, external_id, status, checked_at)
+values (:tenant, :store, :topic, :external_id, :status, now())
+on conflict (tenant_id, store_id, topic) do update
+set external_id = excluded.external_id, status = excluded.status, checked_at = now()
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSubscription:
+    """A webhook in the shop."""
+
+    topic: str
+    external_id: str
+    status: str = ACTIVE
+
+
+async def load_subscriptions(connection: AsyncConnection, store_id: int) -> Mapping[str, str]:
+    """The webhooks that were there at the last look: the store's id by topic."""
+    columns = WEBHOOK_SUBSCRIPTIONS.c
+    rows = await connection.execute(
+        select(columns.topic, columns.external_id).where(columns.store_id == store_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def keep_subscriptions(
+    connection: AsyncConnection,
+    tenant_id: int,
+    store_id: int,
+    found: Sequence[KeptSubscription],
+) -> None:
+    """Remember what was found or made."""
+    if found:
+        await connection.execute(
+            _KEEP,
+            [
+                {
+                    "tenant": tenant_id,
+                    "store": store_id,
+                    "topic": one.topic,
+                    "external_id": one.external_id,
+                    "status": one.status,
+                }
+                for one in sorted(found, key=lambda one: one.topic)
+            ],
+        )
+
+
+async def forget_subscriptions(connection: AsyncConnection, store_id: int) -> None:
+    """The store has no webhooks of ours any more."""
+    await connection.execute(
+        delete(WEBHOOK_SUBSCRIPTIONS).where(WEBHOOK_SUBSCRIPTIONS.c.store_id == store_id)
+    )

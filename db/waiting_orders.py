@@ -1,0 +1,70 @@
+"""Oversold orders get what they lack as soon as it is there, before it is sold again."""
+
+from typing import Any, Final, cast
+
+from psycopg import AsyncConnection as Driver
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+SERVE_WAITING: Final = """
+with short as materialized (
+  select r.order_id, r.variant_id, r.warehouse_id, r.quantity - r.reserved as lacking,
+         sum(r.quantity - r.reserved) over (partition by r.variant_id order by r.order_id) as so_far
+  from (select distinct t.record_id from touched t where t.entity = 'inventory') t
+  cross join lateral (
+    select k.* from reservations k
+    where k.variant_id = t.record_id and k.tenant_id = %(tenant)s and k.status = 'held'
+      and k.reserved < k.quantity offset 0) r),
+served as materialized (
+  select s.*, stock.available
+  from short s
+  cross join lateral (
+    select sum(i.on_hand - i.reserved) as available from inventory_levels i
+    where i.tenant_id = %(tenant)s and i.variant_id = s.variant_id) stock
+  where s.so_far <= stock.available),
+held as (
+  update reservations r set reserved = r.quantity, updated_at = now()
+  from served s
+  where r.tenant_id = %(tenant)s and r.order_id = s.order_id and r.variant_id = s.variant_id),
+taken as (
+  update inventory_levels i set reserved = i.reserved + x.lacking, updated_at = now()
+  from (select variant_id, warehouse_id, sum(lacking) as lacking from served group by 1, 2) x
+  where i.tenant_id = %(tenant)s and i.variant_id = x.variant_id
+    and i.warehouse_id = x.warehouse_id),
+owed as (
+  insert into pushes (tenant_id, store_id, entity, record_id)
+  select %(tenant)s, b.store_id, 'inventory', b.variant_id
+  from (select variant_id, max(available) - sum(lacking) as available from served group by 1) x
+  cross join stores s
+  cross join store_levels b
+  where s.tenant_id = %(tenant)s and s.deleted_at is null
+    and s.settings -> 'syncDirections' ->> 'inventory' in ('push', 'both')
+    and b.tenant_id = %(tenant)s and b.store_id = s.id and b.variant_id = x.variant_id
+    and b.agreed <> x.available
+  order by b.store_id, b.variant_id
+  on conflict (tenant_id, store_id, entity, record_id) do update
+    set version = pushes.version + 1, status = 'pending', attempts = 0, next_attempt_at = null,
+        last_error = null, updated_at = now()),
+settled as (
+  update orders o set oversold = false, updated_at = now()
+  from (select distinct order_id from served) s
+  where o.tenant_id = %(tenant)s and o.id = s.order_id and not exists (
+    select from reservations k
+    where k.tenant_id = %(tenant)s and k.order_id = o.id and k.status in ('held', 'consumed')
+      and k.reserved < k.quantity
+      and not exists (
+        select from served x where x.order_id = k.order_id and x.variant_id = k.variant_id))
+  returning o.id)
+update alerts a set status = 'resolved', resolved_at = now(), updated_at = now()
+from settled
+where a.tenant_id = %(tenant)s and a.kind = 'oversold' and a.status = 'open'
+  and a.subject = 'order/' || settled.id
+"""
+"""The oldest order first, as far as it goes, of the variants whose inventory was touched; after
+the levels were written, whose locks keep others from serving the same. Parameter: tenant."""
+
+
+async def serve_waiting(connection: AsyncConnection, tenant_id: int) -> None:
+    """Reserve what oversold orders lack of the variants this transaction touched."""
+    raw = await connection.get_raw_connection()
+    driver = cast("Driver[Any]", raw.driver_connection)
+    await driver.execute(SERVE_WAITING, {"tenant": tenant_id})

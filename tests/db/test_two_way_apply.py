@@ -1,0 +1,308 @@
+"""Records that more than one party has to do with: what `apply` makes of a store's word."""
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import text
+
+from db.apply import Applied, apply
+from db.publishing import Touch, publish
+from db.staging import Origin
+from domain.entities import Entity
+from domain.pages import Page, Pulled
+from domain.records import Category, Customer, Record
+from domain.sync_settings import ConflictPolicy, Direction, StoreSettings, SyncDirections
+from tests.db.factories import order, product, variant
+from tests.db.room import Room, new_store
+
+PRODUCTS, CATEGORIES, CUSTOMERS = Entity.PRODUCTS, Entity.CATEGORIES, Entity.CUSTOMERS
+
+
+def wanted(policy: ConflictPolicy = ConflictPolicy.LATEST, **directions: Direction) -> Any:
+    both = SyncDirections(customers=Direction.BOTH).model_copy(update=directions)
+    settings = StoreSettings(sync_directions=both, conflict_policy=policy)
+    return settings.model_dump(mode="json", by_alias=True)
+
+
+async def second(
+    room: Room, policy: ConflictPolicy = ConflictPolicy.LATEST, **directions: Any
+) -> Room:
+    """Another store of the tenant; the first one wants everything as well."""
+    await room.rows(
+        "update stores set settings = cast(:settings as jsonb) where id = :store",
+        settings=StoreSettings.model_validate(wanted()).model_dump_json(by_alias=True),
+    )
+    values = wanted(policy, **directions)
+    store_id = await new_store(room.database, room.tenant_id, settings=values)
+    return replace(room, store_id=store_id)
+
+
+async def take(room: Room, entity: Entity, *pulled: Pulled[Any], **options: Any) -> Applied:
+    page: Page[Record] = Page(records=pulled)
+    origin = Origin(room.tenant_id, room.store_id, force=options.pop("force", False))
+    async with room.database.tenant(room.tenant_id) as connection:
+        return await apply(connection, origin, entity, page, **options)
+
+
+async def edit(room: Room, **values: Any) -> None:
+    """Change the only product in the hub."""
+    assigned = ", ".join(f"{name} = :{name}" for name in values)
+    async with room.database.tenant(room.tenant_id) as connection:
+        found = await connection.execute(
+            text(f"update products set {assigned}, updated_at = now() returning id"), values
+        )
+        touches = [Touch(PRODUCTS, row.id, "updated") for row in found]
+        await publish(connection, room.tenant_id, touches)
+
+
+async def title(room: Room) -> str:
+    return str((await room.rows("select title from products"))[0][0])
+
+
+async def due(room: Room) -> list[Any]:
+    return await room.rows("select store_id, entity, version from pushes order by 1, 2")
+
+
+def tea(key: str, sku: str = "TEA", version: int | None = 0, **values: Any) -> Pulled[Any]:
+    return product(key, variant(f"{key}v", sku=sku), version=version, **values)
+
+
+async def test_a_new_product_is_to_be_pushed_to_the_other_store_alone(room: Room) -> None:
+    other = await second(room)
+    applied = await take(room, PRODUCTS, tea("1"))
+    assert applied == Applied(created=1, pushes=frozenset({other.store_id}))
+    assert await due(room) == [(other.store_id, "products", 1)]
+
+
+async def test_what_a_second_store_has_already_is_matched_by_all_its_skus(room: Room) -> None:
+    other = await second(room)
+    await take(room, PRODUCTS, tea("1"))
+    applied = await take(other, PRODUCTS, tea("9"), tea("8", sku="OTHER"))
+    assert (applied.created, applied.updated + applied.unchanged) == (1, 1)
+    assert await room.rows(
+        "select external_id, is_home from links where entity = 'products' order by 1"
+    ) == [("1", True), ("8", True), ("9", False)]
+    variants = await room.rows(
+        "select count(distinct record_id), count(*) from links where entity = 'variants'"
+    )
+    assert variants == [(2, 3)]
+
+
+async def test_skus_of_two_products_match_neither(room: Room) -> None:
+    other = await second(room)
+    await take(room, PRODUCTS, tea("1", sku="A"), tea("2", sku="B"))
+    both = product("9", variant("9a", sku="A"), variant("9b", sku="B"))
+    assert (await take(other, PRODUCTS, both)).created == 1
+
+
+async def test_our_own_key_matches_what_no_sku_would(room: Room) -> None:
+    other = await second(room)
+    await take(room, PRODUCTS, tea("1", sku=""))
+    key = f"products-{await room.record_id('products', '1')}"
+    applied = await take(other, PRODUCTS, tea("9", sku="", extra={"hub_ref": key}))
+    assert applied.created == 0
+    assert await other.record_id("products", "9") == await room.record_id("products", "1")
+
+
+async def test_categories_match_by_slug_and_parent_and_customers_by_address(room: Room) -> None:
+    other = await second(room)
+    await take(
+        room,
+        CATEGORIES,
+        Pulled("1", Category(name="Tea", slug="tea")),
+        Pulled("2", Category(name="Green", slug="green", parent_external_id="1")),
+    )
+    top = Pulled("7", Category(name="Green", slug="green"))
+    assert (await take(other, CATEGORIES, Pulled("6", Category(name="Tea", slug="tea")), top)) == (
+        Applied(created=1, unchanged=1, pushes=frozenset({room.store_id}))
+    )
+    below = Pulled("8", Category(name="Green", slug="green", parent_external_id="6"))
+    await take(other, CATEGORIES, below)
+    assert await other.record_id("categories", "8") == await room.record_id("categories", "2")
+    await take(room, CUSTOMERS, Pulled("1", Customer(email="Ann@example.test")))
+    assert (
+        await take(other, CUSTOMERS, Pulled("5", Customer(email="ann@example.test")))
+    ).created == 0
+
+
+async def test_a_tenant_with_one_store_matches_nothing(room: Room) -> None:
+    assert await take(room, PRODUCTS, tea("1"), tea("2")) == Applied(created=2)
+
+
+async def test_both_sides_fields_are_kept_where_they_differ(room: Room) -> None:
+    await take(room, PRODUCTS, tea("1", title="Tea"))
+    await edit(room, title="Hub tea")
+    applied = await take(room, PRODUCTS, tea("1", title="Tea", tags=("new",), version=5))
+    assert applied == Applied(updated=1)
+    assert await room.rows("select title, tags from products") == [("Hub tea", ["new"])]
+    assert await room.rows("select differs from links where entity = 'products'") == [(True,)]
+    again = await take(room, PRODUCTS, tea("1", title="Tea", tags=("new",), version=5))
+    assert again == Applied(unchanged=1)
+
+
+async def test_the_losing_store_is_told_the_fields_it_lost(room: Room) -> None:
+    other = await second(room, ConflictPolicy.LOCAL)
+    await take(room, PRODUCTS, tea("1", title="Tea"))
+    await take(other, PRODUCTS, tea("9", title="Tea"))
+    await room.rows("delete from pushes")
+    await take(room, PRODUCTS, tea("1", title="First", version=1))
+    applied = await take(other, PRODUCTS, tea("9", title="Second", version=2))
+    assert applied == Applied(unchanged=1, pushes=frozenset({other.store_id}))
+    assert await title(room) == "First"
+
+
+async def test_a_push_on_its_way_stays_due_when_the_store_changes_the_record(room: Room) -> None:
+    other = await second(room, ConflictPolicy.REMOTE)
+    await take(room, PRODUCTS, tea("1"))
+    await take(other, PRODUCTS, tea("9"))
+    await room.rows("delete from pushes")
+    await edit(room, title="Hub")
+    [claimed] = [row for row in await due(room) if row[0] == other.store_id]
+    await take(other, PRODUCTS, tea("9", title="Theirs", version=3))
+    [now] = [row for row in await due(room) if row[0] == other.store_id]
+    assert now[2] > claimed[2]
+
+
+async def test_another_content_at_a_known_version_is_left_aside_when_strict(room: Room) -> None:
+    await take(room, PRODUCTS, tea("1", version=4), tea("2", sku="B", version=None))
+    page = [tea("1", title="Other", version=4), tea("2", sku="B", title="Other", version=None)]
+    applied = await take(room, PRODUCTS, *page, strict=True)
+    assert applied == Applied(ambiguous=("1", "2"))
+    assert await take(room, PRODUCTS, *page) == Applied(updated=2)
+    newer = tea("1", title="Newer", version=5)
+    assert await take(room, PRODUCTS, newer, strict=True) == Applied(updated=1)
+
+
+async def test_force_brings_back_what_the_store_says_and_closes_conflicts(room: Room) -> None:
+    other = await second(room, ConflictPolicy.MANUAL)
+    await take(room, PRODUCTS, tea("1", title="Tea"))
+    await take(other, PRODUCTS, tea("9", title="Tea"))
+    await edit(room, title="Hub")
+    theirs = tea("9", title="Theirs", version=2)
+    applied = await take(other, PRODUCTS, theirs)
+    assert (applied.conflicts, await title(room)) == (1, "Hub")
+    assert (await take(other, PRODUCTS, theirs)) == Applied(unchanged=1)
+    await take(other, PRODUCTS, theirs, force=True)
+    assert await title(room) == "Theirs"
+    assert await room.rows("select status, resolution from conflicts") == [("resolved", "settled")]
+
+
+async def test_a_store_that_only_receives_creates_nothing_and_is_corrected(room: Room) -> None:
+    other = await second(room, products=Direction.PUSH)
+    await take(room, PRODUCTS, tea("1", title="Tea"))
+    assert (await take(other, PRODUCTS, tea("7", sku="NEW"))) == Applied(unchanged=1)
+    await take(other, PRODUCTS, tea("9", title="Tea"))
+    await room.rows("delete from pushes")
+    applied = await take(other, PRODUCTS, tea("9", title="Theirs", version=2))
+    assert applied == Applied(unchanged=1, pushes=frozenset({other.store_id}))
+    assert await title(room) == "Tea"
+
+
+async def test_an_orders_status_stays_where_it_is_not_taken_from_the_store(room: Room) -> None:
+    await take(room, Entity.ORDERS, order("5", version=1))
+    settings = StoreSettings.model_validate(wanted(order_status=Direction.PUSH))
+    await room.rows(
+        "update stores set settings = cast(:settings as jsonb) where id = :store",
+        settings=settings.model_dump_json(by_alias=True),
+    )
+    changed = order("5", version=2, status="completed", customer_note="ring twice")
+    applied = await take(room, Entity.ORDERS, changed)
+    assert applied == Applied(updated=1, pushes=frozenset({room.store_id}))
+    [(status, note)] = await room.rows("select status, customer_note from orders")
+    assert (status != "completed", note) == (True, "ring twice")
+
+
+async def test_a_deletion_elsewhere_than_at_home_takes_only_the_link(room: Room) -> None:
+    other = await second(room)
+    await take(room, PRODUCTS, tea("1"))
+    await take(other, PRODUCTS, tea("9"))
+    await other.take(PRODUCTS, gone=["9"])
+    assert await room.rows("select deleted_at is null from products") == [(True,)]
+    await room.take(PRODUCTS, gone=["1"])
+    assert await room.rows("select deleted_at is null from products") == [(False,)]
+
+
+async def test_a_deletion_at_home_is_told_to_the_others(room: Room) -> None:
+    other = await second(room)
+    await take(room, PRODUCTS, tea("1"))
+    await take(other, PRODUCTS, tea("9"))
+    await room.rows("delete from pushes")
+    assert (await room.take(PRODUCTS, gone=["1"])).pushes == {other.store_id}
+
+
+async def test_a_deletion_against_an_edit_is_a_conflict(room: Room) -> None:
+    for policy, is_there, state in (
+        (ConflictPolicy.LOCAL, True, (0, 1)),
+        (ConflictPolicy.MANUAL, True, (1, 0)),
+        (ConflictPolicy.LATEST, False, (0, 0)),
+    ):
+        settings = StoreSettings.model_validate(wanted(policy)).model_dump_json(by_alias=True)
+        await room.rows(
+            "update stores set settings = cast(:settings as jsonb) where id = :store",
+            settings=settings,
+        )
+        await take(room, PRODUCTS, tea("1"), force=True)
+        await edit(room, title=f"Edited {policy}")
+        await room.rows("delete from pushes")
+        applied = await room.take(PRODUCTS, gone=["1"])
+        assert await room.rows("select deleted_at is null from products") == [(is_there,)]
+        assert (applied.conflicts, len(await due(room))) == state
+        await room.rows("delete from conflicts")
+        await room.rows("delete from pushes")
+        await room.rows("delete from links")
+        await room.rows("delete from product_variants")
+        await room.rows("delete from products")
+
+
+async def test_what_the_hub_deleted_comes_back_by_a_later_edit_alone(room: Room) -> None:
+    other = await second(room)
+    await take(room, PRODUCTS, tea("1"))
+    await take(other, PRODUCTS, tea("9"))
+    await room.take(PRODUCTS, gone=["1"])
+    draft = tea("9", status="draft", version=3)
+    await take(other, PRODUCTS, draft)
+    assert await room.rows("select deleted_at is null from products") == [(False,)]
+    edited = replace(tea("9", title="Back"), version=None)
+    await take(other, PRODUCTS, edited)
+    assert await room.rows("select title, deleted_at is null from products") == [("Back", True)]
+
+
+async def test_a_store_that_answers_every_push_with_a_change_is_not_passed_on(room: Room) -> None:
+    other = await second(room)
+    await take(room, PRODUCTS, tea("1"))
+    await take(other, PRODUCTS, tea("9"))
+    for number in range(1, 7):
+        await room.rows("delete from pushes")
+        await room.rows("update links set pushed_at = now() where store_id = :s", s=other.store_id)
+        changed = replace(tea("9", title=f"Rewritten {number}"), version=None)
+        await take(other, PRODUCTS, changed)
+        assert bool(await due(room)) == (number < 5)
+    assert await title(room) == "Rewritten 6"
+    assert await room.rows("select kind, count from alerts") == [("loop", 2)]
+    await room.rows("update links set pushed_at = now() - interval '11 minutes'")
+    await take(other, PRODUCTS, replace(tea("9", title="Calm"), version=None))
+    assert bool(await due(room))
+
+
+async def test_categories_that_a_store_does_not_know_stay_with_the_product(room: Room) -> None:
+    other = await second(room)
+    await take(room, CATEGORIES, *(Pulled(k, Category(name=k, slug=k)) for k in ("1", "2")))
+    await take(other, CATEGORIES, *(Pulled(k, Category(name=k, slug=k)) for k in ("2", "3")))
+    await take(room, PRODUCTS, tea("5", category_external_ids=("1", "2")))
+    await take(other, PRODUCTS, tea("9", category_external_ids=("2",)))
+    await take(other, PRODUCTS, tea("9", category_external_ids=("2", "3"), version=3))
+    ids = [await room.record_id("categories", key) for key in ("1", "2")]
+    three = await other.record_id("categories", "3")
+    assert sorted((await room.rows("select category_ids from products"))[0][0]) == sorted(
+        [*ids, three]
+    )
+
+
+async def test_a_variant_of_the_hub_alone_outlives_what_a_store_says(room: Room) -> None:
+    other = await second(room)
+    await take(room, PRODUCTS, product("1", variant("a", sku="A"), variant("b", sku="B")))
+    await take(other, PRODUCTS, product("9", variant("x", sku="A")))
+    await take(other, PRODUCTS, product("9", variant("x", "12", sku="A"), version=3))
+    assert await room.rows(
+        "select sku, price::int from product_variants where deleted_at is null order by 1"
+    ) == [("A", 12), ("B", 10)]
