@@ -18,6 +18,7 @@ TAGS = [
     {"name": "orders", "description": "Sales with lines, charges and refunds."},
     {"name": "inventory", "description": "Warehouses, levels of stock, and what moved them."},
     {"name": "invoices", "description": "Invoices written elsewhere, which lower stock."},
+    {"name": "conflicts", "description": "What two sides changed, and a person's decision."},
     {"name": "providers", "description": "What shops can be connected to."},
     {"name": "health", "description": "Whether the hub serves."},
 ]

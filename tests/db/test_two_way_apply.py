@@ -1,70 +1,15 @@
 """Records that more than one party has to do with: what `apply` makes of a store's word."""
 
-from dataclasses import replace
-from typing import Any
-
-from sqlalchemy import text
-
-from db.apply import Applied, apply
-from db.publishing import Touch, publish
-from db.staging import Origin
+from db.apply import Applied
 from domain.entities import Entity
-from domain.pages import Page, Pulled
-from domain.records import Category, Customer, Record
-from domain.sync_settings import ConflictPolicy, Direction, StoreSettings, SyncDirections
+from domain.pages import Pulled
+from domain.records import Category, Customer
+from domain.sync_settings import ConflictPolicy, Direction, StoreSettings
 from tests.db.factories import order, product, variant
-from tests.db.room import Room, new_store
+from tests.db.room import Room
+from tests.db.two_way import due, edit, second, take, tea, title, wanted
 
 PRODUCTS, CATEGORIES, CUSTOMERS = Entity.PRODUCTS, Entity.CATEGORIES, Entity.CUSTOMERS
-
-
-def wanted(policy: ConflictPolicy = ConflictPolicy.LATEST, **directions: Direction) -> Any:
-    both = SyncDirections(customers=Direction.BOTH).model_copy(update=directions)
-    settings = StoreSettings(sync_directions=both, conflict_policy=policy)
-    return settings.model_dump(mode="json", by_alias=True)
-
-
-async def second(
-    room: Room, policy: ConflictPolicy = ConflictPolicy.LATEST, **directions: Any
-) -> Room:
-    """Another store of the tenant; the first one wants everything as well."""
-    await room.rows(
-        "update stores set settings = cast(:settings as jsonb) where id = :store",
-        settings=StoreSettings.model_validate(wanted()).model_dump_json(by_alias=True),
-    )
-    values = wanted(policy, **directions)
-    store_id = await new_store(room.database, room.tenant_id, settings=values)
-    return replace(room, store_id=store_id)
-
-
-async def take(room: Room, entity: Entity, *pulled: Pulled[Any], **options: Any) -> Applied:
-    page: Page[Record] = Page(records=pulled)
-    origin = Origin(room.tenant_id, room.store_id, force=options.pop("force", False))
-    async with room.database.tenant(room.tenant_id) as connection:
-        return await apply(connection, origin, entity, page, **options)
-
-
-async def edit(room: Room, **values: Any) -> None:
-    """Change the only product in the hub."""
-    assigned = ", ".join(f"{name} = :{name}" for name in values)
-    async with room.database.tenant(room.tenant_id) as connection:
-        found = await connection.execute(
-            text(f"update products set {assigned}, updated_at = now() returning id"), values
-        )
-        touches = [Touch(PRODUCTS, row.id, "updated") for row in found]
-        await publish(connection, room.tenant_id, touches)
-
-
-async def title(room: Room) -> str:
-    return str((await room.rows("select title from products"))[0][0])
-
-
-async def due(room: Room) -> list[Any]:
-    return await room.rows("select store_id, entity, version from pushes order by 1, 2")
-
-
-def tea(key: str, sku: str = "TEA", version: int | None = 0, **values: Any) -> Pulled[Any]:
-    return product(key, variant(f"{key}v", sku=sku), version=version, **values)
 
 
 async def test_a_new_product_is_to_be_pushed_to_the_other_store_alone(room: Room) -> None:
@@ -210,78 +155,6 @@ async def test_an_orders_status_stays_where_it_is_not_taken_from_the_store(room:
     assert applied == Applied(updated=1, pushes=frozenset({room.store_id}))
     [(status, note)] = await room.rows("select status, customer_note from orders")
     assert (status != "completed", note) == (True, "ring twice")
-
-
-async def test_a_deletion_elsewhere_than_at_home_takes_only_the_link(room: Room) -> None:
-    other = await second(room)
-    await take(room, PRODUCTS, tea("1"))
-    await take(other, PRODUCTS, tea("9"))
-    await other.take(PRODUCTS, gone=["9"])
-    assert await room.rows("select deleted_at is null from products") == [(True,)]
-    await room.take(PRODUCTS, gone=["1"])
-    assert await room.rows("select deleted_at is null from products") == [(False,)]
-
-
-async def test_a_deletion_at_home_is_told_to_the_others(room: Room) -> None:
-    other = await second(room)
-    await take(room, PRODUCTS, tea("1"))
-    await take(other, PRODUCTS, tea("9"))
-    await room.rows("delete from pushes")
-    assert (await room.take(PRODUCTS, gone=["1"])).pushes == {other.store_id}
-
-
-async def test_a_deletion_against_an_edit_is_a_conflict(room: Room) -> None:
-    for policy, is_there, state in (
-        (ConflictPolicy.LOCAL, True, (0, 1)),
-        (ConflictPolicy.MANUAL, True, (1, 0)),
-        (ConflictPolicy.LATEST, False, (0, 0)),
-    ):
-        settings = StoreSettings.model_validate(wanted(policy)).model_dump_json(by_alias=True)
-        await room.rows(
-            "update stores set settings = cast(:settings as jsonb) where id = :store",
-            settings=settings,
-        )
-        await take(room, PRODUCTS, tea("1"), force=True)
-        await edit(room, title=f"Edited {policy}")
-        await room.rows("delete from pushes")
-        applied = await room.take(PRODUCTS, gone=["1"])
-        assert await room.rows("select deleted_at is null from products") == [(is_there,)]
-        assert (applied.conflicts, len(await due(room))) == state
-        await room.rows("delete from conflicts")
-        await room.rows("delete from pushes")
-        await room.rows("delete from links")
-        await room.rows("delete from product_variants")
-        await room.rows("delete from products")
-
-
-async def test_what_the_hub_deleted_comes_back_by_a_later_edit_alone(room: Room) -> None:
-    other = await second(room)
-    await take(room, PRODUCTS, tea("1"))
-    await take(other, PRODUCTS, tea("9"))
-    await room.take(PRODUCTS, gone=["1"])
-    draft = tea("9", status="draft", version=3)
-    await take(other, PRODUCTS, draft)
-    assert await room.rows("select deleted_at is null from products") == [(False,)]
-    edited = replace(tea("9", title="Back"), version=None)
-    await take(other, PRODUCTS, edited)
-    assert await room.rows("select title, deleted_at is null from products") == [("Back", True)]
-
-
-async def test_a_store_that_answers_every_push_with_a_change_is_not_passed_on(room: Room) -> None:
-    other = await second(room)
-    await take(room, PRODUCTS, tea("1"))
-    await take(other, PRODUCTS, tea("9"))
-    for number in range(1, 7):
-        await room.rows("delete from pushes")
-        await room.rows("update links set pushed_at = now() where store_id = :s", s=other.store_id)
-        changed = replace(tea("9", title=f"Rewritten {number}"), version=None)
-        await take(other, PRODUCTS, changed)
-        assert bool(await due(room)) == (number < 5)
-    assert await title(room) == "Rewritten 6"
-    assert await room.rows("select kind, count from alerts") == [("loop", 2)]
-    await room.rows("update links set pushed_at = now() - interval '11 minutes'")
-    await take(other, PRODUCTS, replace(tea("9", title="Calm"), version=None))
-    assert bool(await due(room))
 
 
 async def test_categories_that_a_store_does_not_know_stay_with_the_product(room: Room) -> None:

@@ -113,7 +113,7 @@ async def deliver(hub: World, event: Delivery) -> None:
 
 
 IN_SHORT = settings(
-    max_examples=6,
+    max_examples=25,
     deadline=None,
     derandomize=True,
     database=None,

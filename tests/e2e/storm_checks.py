@@ -36,13 +36,13 @@ async def _check_products(storm: Storm) -> None:
         for sku in hub
         if len({hub[sku]["title"], first[sku]["name"], second[sku]["name"]}) > 1
     }
-    assert differing == {}
+    assert differing == {}, differing
     lost = {
         sku: (hub[sku]["title"], possible)
         for sku, possible in storm.expected.items()
         if hub[sku]["title"] not in possible
     }
-    assert lost == {}
+    assert lost == {}, lost
 
 
 async def _check_orders(storm: Storm) -> None:
