@@ -8,7 +8,7 @@ from typing import Final
 
 from rich.console import Console
 
-from bench import resync_bench
+from bench import fairness_bench, resync_bench
 from bench.import_bench import ImportOptions, figures, measure_import
 from bench.ingress_bench import IngressOptions, accept_figures, measure_accepts
 from bench.ingress_e2e import EndToEndOptions, end_to_end_figures, measure_end_to_end
@@ -81,9 +81,22 @@ def bench_ingress(args: argparse.Namespace, console: Console) -> None:
     show_figures(console, "ingress", found)
 
 
+def bench_fairness(args: argparse.Namespace, console: Console) -> None:
+    """Run the bench `fairness`."""
+    size = _size(args) or (fairness_bench.QUICK if args.quick else fairness_bench.FULL)
+    seconds = fairness_bench.QUICK_S if args.quick else fairness_bench.FULL_S
+    measured = fairness_bench.measure_fairness(
+        size, seconds, lambda step: console.print(f"[dim]{step}[/dim]")
+    )
+    found = fairness_bench.fairness_figures(measured)
+    keep(args.results, "fairness", found)
+    show_figures(console, "fairness", found)
+
+
 BENCHES: Final[Mapping[str, Callable[[argparse.Namespace, Console], None]]] = {
     "import": bench_import,
     "resync": bench_resync,
+    "fairness": bench_fairness,
     "ingress": bench_ingress,
 }
 

@@ -87,16 +87,22 @@ class Rig:
 
     @contextmanager
     def worker(
-        self, database: BenchDatabase, *, module: tuple[str, ...] = WORKER
+        self, database: BenchDatabase, *, module: tuple[str, ...] = WORKER, queues: str = ""
     ) -> Iterator[EmbeddedProgram]:
-        """A fresh worker that takes work; `module` is what runs it, with its first arguments."""
-        ready = self.directory / f"{database.name}.ready"
+        """A fresh worker that takes work; `module` is what runs it, with its first arguments.
+
+        It serves all task queues unless `queues` names some (separated by commas).
+        """
+        name = f"{database.name}-{queues.partition(',')[0]}"
+        ready = self.directory / f"{name}.ready"
         worker = EmbeddedProgram(
             "worker",
             Program(
                 argv=(sys.executable, "-m", *module, "--ready-file", str(ready)),
-                log=self.directory / "logs" / f"worker-{database.name}.log",
-                env=child_environment(self.settings(database)),
+                log=self.directory / "logs" / f"worker-{name}.log",
+                env=child_environment(
+                    {**self.settings(database), "ENTREPOT_WORKER_QUEUES": queues}
+                ),
                 cwd=self.directory,
             ),
             is_ready=ready.exists,

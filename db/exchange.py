@@ -145,7 +145,7 @@ async def write_exchange(parties: Parties, exchange: Exchange) -> Written:
         exchange.farewells,
     )
     if again and exchange.pushes:
-        await parties.batch.ask(OWN_PUSHES, lacking=list(again))
+        await parties.batch.ask(OWN_PUSHES, lacking=list(again), bouncing=[])
     return replace(
         written,
         conflicts=written.conflicts + len(exchange.farewells.held),

@@ -67,10 +67,10 @@ async def write_decisions(
     lacking = sorted(
         one.local.record_id
         for one in decisions
-        if one.is_lacking and pushes and one.local.record_id not in bouncing
+        if one.is_lacking and pushes
     )
     if lacking:
-        await batch.ask(OWN_PUSHES, lacking=lacking)
+        await batch.ask(OWN_PUSHES, lacking=lacking, bouncing=bouncing)
     updated = sum(one.record is not None for one in decisions)
     return Written(
         updated=updated,
@@ -232,9 +232,9 @@ def _loop_alert(origin: Origin, entity: Entity, record_id: int) -> NewAlert:
         title="A store keeps changing a record back",
         message=(
             f"Store {origin.store_id} answered the last {MAX_BOUNCES} updates of {entity.value} "
-            f"{record_id} with a change of its own. What it says is kept, and sent to nobody until "
-            "it has been quiet for ten minutes. Look for a plugin there that rewrites the record, "
-            "or set the store's direction to pull."
+            f"{record_id} with a change of its own. What it says is kept, and sent on only every "
+            "ten minutes from now on. Look for a plugin there that rewrites the record, or set the "
+            "store's direction to pull."
         ),
         details={"entity": entity.value, "recordId": record_id, "storeId": origin.store_id},
     )

@@ -24,8 +24,12 @@ where l.record_id = t.record_id and l.entity = t.entity and l.tenant_id = %(tena
 """The other stores' links: what those stores say next has to be merged with what is here now."""
 
 FAN_OUT: Final = """
-insert into pushes (tenant_id, store_id, entity, record_id)
-select %(tenant)s, s.id, t.entity, t.record_id
+insert into pushes (tenant_id, store_id, entity, record_id, next_attempt_at)
+select %(tenant)s, s.id, t.entity, t.record_id,
+       case when exists (
+         select from links k where k.tenant_id = %(tenant)s and k.store_id = %(store)s::bigint
+           and k.entity = t.entity and k.record_id = t.record_id and k.bounces >= 5)
+       then now() + interval '10 minutes' end
 from (select distinct entity, record_id from touched
       where entity in ('categories', 'products', 'customers', 'inventory')
          or (entity = 'orders' and action = 'updated')) t
@@ -40,18 +44,16 @@ where s.settings -> 'syncDirections' ->>
   and (t.entity <> 'inventory' or exists (
     select from links l where l.tenant_id = %(tenant)s and l.record_id = t.record_id
       and l.entity = 'variants' and l.store_id = s.id and l.deleted_at is null))
-  and not exists (
-    select from links k where k.tenant_id = %(tenant)s and k.store_id = %(store)s::bigint
-      and k.entity = t.entity and k.record_id = t.record_id and k.bounces >= 5)
 order by s.id, t.entity, t.record_id
 on conflict (tenant_id, store_id, entity, record_id) do update
-  set version = pushes.version + 1, status = 'pending', attempts = 0, next_attempt_at = null,
-      last_error = null, updated_at = now()
+  set version = pushes.version + 1, status = 'pending', attempts = 0,
+      next_attempt_at = excluded.next_attempt_at, last_error = null, updated_at = now()
 returning store_id
 """
 """Latest state once: a record that is due already stays one row, at a higher version. Inactive
 stores collect rows too, and get them when they are active again. An order's status goes to the
-order's own store alone. A record that a store keeps changing back goes nowhere (`bounces`)."""
+order's own store alone. What a store keeps changing back is sent on ten minutes later (`bounces`):
+a loop of two stores is slowed down, and nothing is lost."""
 
 FOLLOW: Final = (MARK_DIFFERING, FAN_OUT, PUBLISH)
 """In this order. Parameters: tenant, store (None: changed in the hub), bulk."""

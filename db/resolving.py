@@ -174,7 +174,7 @@ class _Case:
             self.connection, self.batch, self.origin, self.entity, gone, farewells
         )
         if self._pushes():
-            await self.batch.ask(OWN_PUSHES, lacking=list(again))
+            await self.batch.ask(OWN_PUSHES, lacking=list(again), bouncing=[])
         return self._pushes()
 
     async def _write(

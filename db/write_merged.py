@@ -105,16 +105,16 @@ WRITE_MERGED: Final[Mapping[Entity, tuple[str, ...]]] = {
 }
 """Write merged records. An order is written like any other; only its status is put right."""
 
-# A change within two minutes of a push of ours looks like an answer to it; ten quiet minutes end
-# the suspicion.
+# A change within two minutes of a push of ours looks like an answer to it, and one push has one
+# answer; ten quiet minutes end the suspicion.
 RELINK: Final = """
 update links l
 set base = x.base::jsonb, base_hash = x.digest, version = coalesce(x.version, l.version),
     differs = x.differs, deleted_at = null, updated_at = now(),
-    bounces = case when l.pushed_at > now() - interval '2 minutes'
-                     then l.bounces + x.moved::int
-                   when l.pushed_at > now() - interval '10 minutes' then l.bounces
-                   else 0 end
+    bounces = case when l.updated_at < now() - interval '10 minutes' then 0
+                   when x.moved and l.pushed_at > now() - interval '2 minutes' then l.bounces + 1
+                   else l.bounces end,
+    pushed_at = case when x.moved then null else l.pushed_at end
 from unnest(%(keys)s::text[], %(bases)s::text[], %(digests)s::bytea[],
             %(versions)s::timestamptz[], %(differ)s::boolean[], %(moved)s::boolean[])
   as x(key, base, digest, version, differs, moved)
@@ -165,12 +165,14 @@ where tenant_id = %(tenant)s and store_id = %(store)s and entity = 'categories'
 """The hub's ids of a store's categories."""
 
 OWN_PUSHES: Final = """
-insert into pushes (tenant_id, store_id, entity, record_id)
-select %(tenant)s, %(store)s, %(entity)s, x.id from unnest(%(lacking)s::bigint[]) as x(id)
+insert into pushes (tenant_id, store_id, entity, record_id, next_attempt_at)
+select %(tenant)s, %(store)s, %(entity)s, x.id,
+       case when x.id = any(%(bouncing)s::bigint[]) then now() + interval '10 minutes' end
+from unnest(%(lacking)s::bigint[]) as x(id)
 order by x.id
 on conflict (tenant_id, store_id, entity, record_id) do update
-  set version = pushes.version + 1, status = 'pending', attempts = 0, next_attempt_at = null,
-      last_error = null, updated_at = now()
+  set version = pushes.version + 1, status = 'pending', attempts = 0,
+      next_attempt_at = excluded.next_attempt_at, last_error = null, updated_at = now()
 """
 """The store that spoke has to be told as well."""
 

@@ -18,6 +18,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from runtime.failures import WRONG_INPUT, CommandError
+from workflows.task_queues import TaskQueue
 
 PREFIX: Final = "ENTREPOT_"
 CLIENT_VARIABLES: Final = (f"{PREFIX}API_URL", f"{PREFIX}API_KEY", f"{PREFIX}API_SECRET")
@@ -113,6 +114,8 @@ class Settings(BaseSettings):
         retry_ladder_s: seconds before each try of what failed, the first try included.
         trusted_proxies: addresses or networks whose X-Forwarded-For is believed; nobody's if empty.
         max_request_bytes: the largest body the API reads; `max_webhook_bytes` the same for shops.
+        worker_queues: the task queues a worker process serves. A process of their own keeps
+            `events` quick while another one works on a large import.
         slots_interactive, slots_events, slots_pull, slots_import: activities that run at a time in
             one worker process, per task queue.
     """
@@ -155,6 +158,9 @@ class Settings(BaseSettings):
         tuple[Seconds, ...], NoDecode, BeforeValidator(_comma_separated), Field(min_length=1)
     ] = (0, 300, 900, 3_600, 10_800)
 
+    worker_queues: Annotated[
+        tuple[TaskQueue, ...], NoDecode, BeforeValidator(_comma_separated), Field(min_length=1)
+    ] = tuple(TaskQueue)
     slots_interactive: Slots = 10
     slots_events: Slots = 20
     slots_pull: Slots = 10

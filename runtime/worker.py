@@ -35,17 +35,18 @@ _log = structlog.get_logger(__name__)
 
 
 def build_workers(client: Client, hub: Hub, settings: Settings) -> list[Worker]:
-    """One worker per task queue, each with slots of its own."""
+    """One worker per task queue of `settings.worker_queues`, each with slots of its own."""
     opener = StoreOpener(hub.database, hub.box, hub.registry, hub.session)
     waker = _waker(client, hub, settings)
     activities = build_activities(hub.database, opener, waker=waker, public_url=settings.public_url)
     lanes = LaneActivities(hub.database, build_takes(hub, settings, waker), waker)
-    return [
-        _worker(client, TaskQueue.INTERACTIVE, activities.check, settings.slots_interactive),
-        _worker(client, TaskQueue.EVENTS, [lanes.drain_lane], settings.slots_events),
-        _worker(client, TaskQueue.PULL, activities.sync, settings.slots_pull),
-        _worker(client, TaskQueue.IMPORT, activities.sync, settings.slots_import),
-    ]
+    work = {
+        TaskQueue.INTERACTIVE: (activities.check, settings.slots_interactive),
+        TaskQueue.EVENTS: ([lanes.drain_lane], settings.slots_events),
+        TaskQueue.PULL: (activities.sync, settings.slots_pull),
+        TaskQueue.IMPORT: (activities.sync, settings.slots_import),
+    }
+    return [_worker(client, queue, *work[queue]) for queue in settings.worker_queues]
 
 
 def _waker(client: Client, hub: Hub, settings: Settings) -> LaneWaker:
@@ -84,7 +85,7 @@ async def run_worker(
             for worker in workers:
                 await stack.enter_async_context(worker)
             sweeping = asyncio.create_task(_sweep(client, hub, settings))
-            _log.info("worker_ready", queues=[queue.value for queue in TaskQueue])
+            _log.info("worker_ready", queues=[queue.value for queue in settings.worker_queues])
             on_ready()
             try:
                 await _until(stop, sweeping)

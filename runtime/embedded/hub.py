@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -26,9 +26,16 @@ from runtime.embedded.temporal import EmbeddedTemporal
 from runtime.later import later
 from runtime.listening import listen, listen_near
 from runtime.settings import PREFIX, load_settings
+from workflows.task_queues import TaskQueue
 
 API_PORT: Final = 4000
 TEMPORAL_UI_PORT: Final = 8233
+
+# Webhooks and pushes do not wait for a large import to hand over the interpreter.
+_WORKERS: Final = {
+    "worker": (TaskQueue.PULL, TaskQueue.IMPORT),
+    "events": (TaskQueue.INTERACTIVE, TaskQueue.EVENTS),
+}
 
 _SOURCES: Final = Path(__file__).parents[2]
 _EVERYWHERE: Final = frozenset(("0.0.0.0", "::", HOST, "localhost"))  # noqa: S104 - compared with
@@ -174,14 +181,20 @@ class EmbeddedHub:
         variables[f"{PREFIX}MIGRATION_DATABASE_URL"] = ""  # they are not to change the schema
         variables["TEMPORAL_ADDRESS"] = temporal.address
         environment = child_environment(variables)
-        await group.start(self._worker(environment), self._api(environment, bound))
+        await group.start(
+            *(self._worker(name, queues, environment) for name, queues in _WORKERS.items()),
+            self._api(environment, bound),
+        )
 
-    def _worker(self, environment: Mapping[str, str]) -> EmbeddedProgram:
-        ready = self.data_dir / "worker.ready"
+    def _worker(
+        self, name: str, queues: Sequence[TaskQueue], environment: Mapping[str, str]
+    ) -> EmbeddedProgram:
+        ready = self.data_dir / f"{name}.ready"
         argv = ("-m", "runtime.worker_process", "--ready-file", str(ready))
+        served = {f"{PREFIX}WORKER_QUEUES": ",".join(queue.value for queue in queues)}
         worker = EmbeddedProgram(
-            "worker",
-            self._program("worker", argv, environment),
+            name,
+            self._program(name, argv, {**environment, **served}),
             is_ready=lambda: ready.exists() and ready.read_text().strip() == str(worker.pid),
         )
         return worker

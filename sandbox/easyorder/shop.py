@@ -12,6 +12,7 @@ from sandbox.easyorder import seed as seeding
 from sandbox.easyorder.seed import Row, StoreSeed, new_id
 
 _CAIRO = timezone(timedelta(hours=2))
+_RELATIONS = frozenset(("variations", "variants", "categories"))
 _READ_ONLY = frozenset(("id", "created_at", "updated_at", "children"))
 
 Listener = Callable[[str, Row], None]
@@ -84,6 +85,15 @@ class Store:
         if row is None:
             raise MissingError
         return row
+
+    def columns(self, table: str) -> set[str]:
+        """What lists know of a row, whether there is one or not."""
+        if table == "categories":
+            blank = seeding.category(Random(0), 0, None)
+        else:
+            blank = _blank_product("")
+        held = {name for row in self.tables[table].values() for name in row}
+        return (held | set(blank) | {"created_at", "updated_at"}) - _RELATIONS
 
     def create(self, table: str, data: Row) -> Row:
         """A new category or product. Raises RefusedError."""

@@ -23,9 +23,9 @@ async def take(hub: Hub, caller: Caller, store_id: int, version: int, **values: 
     return applied.conflicts
 
 
-async def dispute(hub: Hub, caller: Caller) -> tuple[int, int]:
+async def dispute(hub: Hub, caller: Caller, store_id: int | None = None) -> tuple[int, int]:
     """A store under `manual`, and the conflict it has about a title and tags."""
-    store_id = await connect(caller)
+    store_id = store_id or await connect(caller)
     settings = StoreSettings(conflict_policy=ConflictPolicy.MANUAL)
     async with hub.database.tenant(caller.tenant.id) as connection:
         await connection.execute(

@@ -140,6 +140,7 @@ async def test_a_store_that_only_receives_creates_nothing_and_is_corrected(room:
     await room.rows("delete from pushes")
     applied = await take(other, PRODUCTS, tea("9", title="Theirs", version=2))
     assert applied == Applied(unchanged=1, pushes=frozenset({other.store_id}))
+    assert await due(room) == [(other.store_id, "products", 1)]
     assert await title(room) == "Tea"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from db.session import Database
@@ -112,6 +112,16 @@ async def deliver(hub: World, event: Delivery) -> None:
         lose(store, event.place)
 
 
+# What was claimed for a store is sent after a change of that very store was taken in.
+OVERTAKEN = [
+    Delivery(0, 0, is_lost=False, times=1),
+    Drain(1, is_slow=False),
+    Edit(2, "A", "title", "Green tea"),
+    Edit(1, "A", "title", "Tea"),
+    Drain(1, is_slow=True),
+    Delivery(1, 2, is_lost=False, times=1),
+]
+
 IN_SHORT = settings(
     max_examples=25,
     deadline=None,
@@ -125,6 +135,7 @@ IN_SHORT = settings(
 @pytest.mark.parametrize("policy", [one for one in ConflictPolicy if one != "manual"])
 @IN_SHORT
 @given(history=histories)
+@example(history=OVERTAKEN)
 async def test_all_come_to_say_the_same(
     app: Database,
     owner: Database,

@@ -65,18 +65,31 @@ async def test_what_the_hub_deleted_comes_back_by_a_later_edit_alone(room: Room)
     assert await room.rows("select title, deleted_at is null from products") == [("Back", True)]
 
 
-async def test_a_store_that_answers_every_push_with_a_change_is_not_passed_on(room: Room) -> None:
+async def test_a_store_that_answers_every_push_with_a_change_is_slowed_down(room: Room) -> None:
     other = await second(room)
     await take(room, PRODUCTS, tea("1"))
     await take(other, PRODUCTS, tea("9"))
+    waits = "select next_attempt_at > now() + interval '9 minutes' from pushes"
     for number in range(1, 7):
         await room.rows("delete from pushes")
         await room.rows("update links set pushed_at = now() where store_id = :s", s=other.store_id)
         changed = replace(tea("9", title=f"Rewritten {number}"), version=None)
         await take(other, PRODUCTS, changed)
-        assert bool(await due(room)) == (number < 5)
+        assert await due(room)
+        assert (await room.rows(waits)) == [(None if number < 5 else True,)]
     assert await title(room) == "Rewritten 6"
     assert await room.rows("select kind, count from alerts") == [("loop", 2)]
-    await room.rows("update links set pushed_at = now() - interval '11 minutes'")
+    await room.rows("update links set updated_at = now() - interval '11 minutes'")
     await take(other, PRODUCTS, replace(tea("9", title="Calm"), version=None))
-    assert bool(await due(room))
+    assert await room.rows(waits) == [(None,)]
+
+
+async def test_a_person_who_saves_often_is_no_loop(room: Room) -> None:
+    other = await second(room)
+    await take(room, PRODUCTS, tea("1"))
+    await take(other, PRODUCTS, tea("9"))
+    await room.rows("update links set pushed_at = now() where store_id = :s", s=other.store_id)
+    for number in range(1, 9):
+        await take(other, PRODUCTS, replace(tea("9", title=f"Saved {number}"), version=None))
+    assert await room.rows("select bounces from links where external_id = '9'") == [(1,)]
+    assert await room.rows("select from alerts") == []

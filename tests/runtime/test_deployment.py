@@ -59,7 +59,7 @@ def test_services_wait_for_services_that_exist_and_are_checked() -> None:
         ("migrate", "service_completed_successfully"),
     }
     checked = {name for name, block in services.items() if "\n    healthcheck:" in block}
-    assert checked == {"postgres", "temporal", "api", "worker"}
+    assert checked == {"postgres", "temporal", "api", "worker", "events"}
 
 
 def test_ports_are_open_to_this_machine_alone() -> None:
