@@ -21,7 +21,7 @@ from tests.e2e.kills import kill_service
 from tests.e2e.running import RunningHub, running_hub
 from tests.e2e.shop import Shop, open_shop
 
-VICTIMS = ("api", "worker", "postgres", "temporal")
+VICTIMS = ("api", "worker", "events", "postgres", "temporal")
 SECRET = "whs-storm-5f2d7c91"
 
 _BOTH = {"products": "both", "categories": "both", "customers": "pull", "inventory": "off"}

@@ -1,7 +1,7 @@
 """A tenant with a WooCommerce shop and an EasyOrder store, a hub that works, and its API."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +36,11 @@ _SECRET = "whs_pair_5f2d7c91"
 _UNDONE = """
 select (select count(*) from webhook_events where status = 'pending')
      + (select count(*) from pushes where status = 'pending')
+"""
+_WHY = """
+select kind || '/' || lane_key, paused_reason from lanes where paused_reason is not null
+union all select entity || ' ' || record_id, last_error from pushes
+union all select 'event ' || id, last_error from webhook_events where status <> 'processed'
 """
 
 
@@ -81,19 +86,28 @@ class Pair:
     async def settled(self) -> None:
         """Wait until nothing is left to be done on any side."""
         quiet = 0
-        async with asyncio.timeout(PATIENCE_S):
-            while quiet < 2:
-                await self.woo.webhooks.courier.drained()
-                await self.easy.courier.drained()
-                [(undone,)] = await self.rows(_UNDONE)
-                quiet = 0 if undone else quiet + 1
-                await asyncio.sleep(0.02)
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while quiet < 2:
+                    await self.woo.webhooks.courier.drained()
+                    await self.easy.courier.drained()
+                    [(undone,)] = await self.rows(_UNDONE)
+                    quiet = 0 if undone else quiet + 1
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise AssertionError(f"not settled: {await self.rows(_WHY)}") from None
 
-    async def until(self, is_so: Callable[[], bool]) -> None:
-        """Wait until this is so."""
-        async with asyncio.timeout(PATIENCE_S):
-            while not is_so():
-                await asyncio.sleep(0.02)
+    async def once(self, path: str, **wanted: Any) -> dict[str, Any]:
+        """A record once it has these values."""
+        found: dict[str, Any] = {}
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while not found or {name: found.get(name) for name in wanted} != wanted:
+                    found = await self.get(path)
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise AssertionError(f"{path} is not {wanted}: {found}") from None
+        return found
 
     def woo_rows(self, table: str) -> list[dict[str, Any]]:
         """What the WooCommerce shop has, oldest first."""
