@@ -140,6 +140,11 @@ class BudgetedSession:
         self._tenant_id = tenant_id
         self._store_id = store_id
         self._requests_per_minute = requests_per_minute
+        self._writes = 0
+
+    def writes_sent(self) -> int:
+        """How many requests that may change something left here, whatever came of them."""
+        return self._writes
 
     async def request(
         self,
@@ -152,6 +157,7 @@ class BudgetedSession:
     ) -> Answer:
         """Send one request when the budget allows. Raises StoreError, as the session does."""
         await self._budgets.wait(self._tenant_id, self._store_id, self._requests_per_minute)
+        self._writes += method != "GET"
         answer = await self._session.request(method, url, params=params, auth=auth, content=content)
         await self._budgets.learn(self._tenant_id, self._store_id, answer)
         return answer

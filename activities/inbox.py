@@ -14,13 +14,14 @@ from functools import partial
 from typing import Final
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.inbox_results import Results, record
 from activities.inbox_sorting import Reader, Sorted, Task, in_order, sort_out
 from activities.lanes import Turn, Waker
 from activities.stores import OpenStore, StoreOpener
-from db.apply import UNKEEPABLE, Applied, apply
+from db.apply import UNKEEPABLE, Applied, apply, is_unkeepable
 from db.session import Database
 from db.staging import Origin
 from db.webhook_events import InboxEvent, LinkMark, claim_events, look_at_links
@@ -242,7 +243,9 @@ class _Batch:
         tenant_id = self._turn.lane.tenant_id
         try:
             done = await self._database.transact(tenant_id, lambda one: work(one, False))
-        except UNKEEPABLE:
+        except (*UNKEEPABLE, DBAPIError) as error:
+            if not is_unkeepable(error):
+                raise
             done = await self._database.transact(tenant_id, lambda one: work(one, True))
         if entity is not None:
             for key, events in done.reread.items():

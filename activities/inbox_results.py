@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.lanes import Turn
 from db.alerts import AlertKind, NewAlert, raise_alert
+from db.lanes import LaneKey, has_due
 from db.webhook_events import (
     BatchLog,
     InboxEvent,
@@ -20,6 +21,7 @@ from db.webhook_events import (
     settle_events,
 )
 from domain.entities import Entity
+from domain.lanes import LaneKind
 
 _ACTIONS: Final[Mapping[Entity | None, str]] = {
     Entity.CATEGORIES: "sync_categories",
@@ -56,7 +58,7 @@ async def record(
         entity: what was worked on; None for events that came to no record.
 
     Returns:
-        Whether an alert was raised: the tenant's alert lane wants waking.
+        Whether people have to be told of an alert: the tenant's alert lane wants waking.
     """
     tenant_id, store_id = turn.lane.tenant_id, turn.lane.key
     setbacks = [
@@ -71,8 +73,11 @@ async def record(
     await add_counts(connection, tenant_id, store_id, +counts)
     if entity is not None:
         await log_batches(connection, tenant_id, store_id, _logs(entity, results))
-    dead = [one for one in setbacks if one.next_attempt_at is None]
-    return await _raise_for_dead(connection, turn, entity, dead)
+    await _raise_for_dead(
+        connection, turn, entity, [one for one in setbacks if one.next_attempt_at is None]
+    )
+    # Also those of what was written: an order that is oversold, a loop of two stores.
+    return await has_due(connection, LaneKey(tenant_id, LaneKind.ALERT, tenant_id), turn.now)
 
 
 def _logs(entity: Entity, results: Results) -> list[BatchLog]:
@@ -96,14 +101,14 @@ def _action(entity: Entity, event: InboxEvent) -> str:
 
 async def _raise_for_dead(
     connection: AsyncConnection, turn: Turn, entity: Entity | None, dead: list[Setback]
-) -> bool:
+) -> None:
     """One alert for each store and kind of record, however many events die."""
     if not dead:
-        return False
+        return
     store_id, first = turn.lane.key, dead[0]
     about = entity.value if entity is not None else "webhooks"
     more = f" ({len(dead)} events in this batch)" if len(dead) > 1 else ""
-    raised = await raise_alert(
+    await raise_alert(
         connection,
         NewAlert(
             tenant_id=turn.lane.tenant_id,
@@ -117,4 +122,3 @@ async def _raise_for_dead(
             details={"entity": about, "eventIds": [one.event.id for one in dead]},
         ),
     )
-    return raised is not None

@@ -19,6 +19,7 @@ from activities.sync_models import (
     SyncKind,
 )
 from db import cursors, drift, runs, sync_runs
+from db.alerts import AlertKind, NewAlert, raise_alert, resolve_alerts
 from db.initial_push import enqueue_catalogue
 from db.session import Database
 from domain.entities import Entity
@@ -123,14 +124,39 @@ class SyncActivities:
 
     @activity.defn
     async def end_sync(self, args: EndSyncInput) -> None:
-        """Close the run and its log."""
+        """Close the run and its log. One that failed for good is an alert until one succeeds."""
         status = SyncStatus(args.status)
+        alert_id = None
         with translated():
             async with self._database.tenant(args.tenant_id) as connection:
+                if status is SyncStatus.FAILED:
+                    alert_id = await raise_alert(connection, _alert(args))
+                elif status is SyncStatus.SUCCESS:
+                    subject = f"sync/{args.store_id}"
+                    await resolve_alerts(connection, kind=AlertKind.SYNC_FAILED, subject=subject)
                 await sync_runs.end_sync_run(
                     connection, args.run_id, args.store_id, status=status, error=args.error
                 )
                 await runs.close_logs(connection, args.run_id, status=status, error=args.error)
+            if alert_id is not None:
+                await self._waker.wake(args.tenant_id, LaneKind.ALERT, args.tenant_id)
+
+
+def _alert(args: EndSyncInput) -> NewAlert:
+    return NewAlert(
+        tenant_id=args.tenant_id,
+        store_id=args.store_id,
+        kind=AlertKind.SYNC_FAILED,
+        subject=f"sync/{args.store_id}",
+        title=f"Store {args.store_id}: a sync failed",
+        message=(
+            f"A sync of store {args.store_id} was given up: {args.error or 'unknown'} Put right "
+            "what the store complains of. The next sync asks from where the last good one ended, "
+            "so nothing is missed."
+        ),
+        command=f"POST /api/stores/{args.store_id}/sync",
+        details={"runId": args.run_id},
+    )
 
 
 def _plans(

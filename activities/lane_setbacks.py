@@ -1,25 +1,29 @@
 """What becomes of a lane whose turn failed: it waits, it is paused, or it lies still."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
 from activities.errors import DATABASE_AWAY, QUICK_TRIES, is_tried_again_at_once
 from activities.lanes import Turn, TurnLostError, Waker
 from db import lanes
 from db.alerts import AlertKind, NewAlert, raise_alert
-from db.lane_failures import LaneFailure, record_lane_failure
+from db.lane_failures import LaneFailure, pause_lane, record_lane_failure
 from db.lanes import LaneKey
 from db.session import Database
 from domain.errors import (
+    CredentialsError,
     EntrepotError,
     RateLimitedError,
     RetryableStoreError,
     StoreError,
     StoreGoneError,
+    StoreSuspendedError,
 )
 from domain.lanes import LaneKind, next_attempt
 
@@ -34,6 +38,11 @@ _STOPPED: Final = {
     LaneKind.PUSH: "it is not told what changes in the hub",
     LaneKind.ALERT: "nobody is told of alerts",
 }
+
+_OF_THE_STORE: Final = (CredentialsError, StoreSuspendedError)
+"""What no request to the store gets past. Keys that may not write (403) stop only what writes."""
+
+_OF_STORES: Final = (LaneKind.INBOX, LaneKind.PUSH)
 
 _log = structlog.get_logger(__name__)
 
@@ -87,7 +96,7 @@ class LaneSetbacks:
             at=turn.now,
             next_attempt_at=_next_at(turn, lane, error, count),
         )
-        await self._fail(turn, lane, failure)
+        await self._fail(turn, lane, failure, ends_all=isinstance(error, _OF_THE_STORE))
         return Setback(failure.message, failures=count, next_at=failure.next_attempt_at)
 
     async def _lie_still(self, turn: Turn, lane: LaneKey) -> None:
@@ -104,13 +113,23 @@ class LaneSetbacks:
                 raise TurnLostError
         return Setback(str(error), failures=failures, next_at=until)
 
-    async def _fail(self, turn: Turn, lane: LaneKey, failure: LaneFailure) -> None:
-        is_paused, alert_id = failure.next_attempt_at is None, None
-        async with self._database.tenant(lane.tenant_id) as connection:
+    async def _fail(
+        self, turn: Turn, lane: LaneKey, failure: LaneFailure, *, ends_all: bool
+    ) -> None:
+        is_paused = failure.next_attempt_at is None
+        kinds = _OF_STORES if ends_all and is_paused and lane.kind in _OF_STORES else (lane.kind,)
+
+        async def work(connection: AsyncConnection) -> int | None:
             if not await record_lane_failure(connection, lane, turn.epoch, failure):
                 raise TurnLostError
-            if is_paused:
-                alert_id = await raise_alert(connection, _alert(lane, failure))
+            if not is_paused:
+                return None
+            for kind in kinds:
+                if kind is not lane.kind:
+                    await pause_lane(connection, replace(lane, kind=kind), failure)
+            return await raise_alert(connection, _alert(lane, failure, kinds))
+
+        alert_id = await self._database.transact(lane.tenant_id, work)
         _log.warning("lane_failed", lane=lane.name, failures=failure.failures, is_paused=is_paused)
         if alert_id is not None:
             await self._waker.wake(lane.tenant_id, LaneKind.ALERT, lane.tenant_id)
@@ -145,16 +164,19 @@ def _next_at(turn: Turn, lane: LaneKey, error: Exception, failures: int) -> date
     return turn.now + timedelta(seconds=min(told, LONGEST_TOLD_S))
 
 
-def _alert(lane: LaneKey, failure: LaneFailure) -> NewAlert:
+def _alert(lane: LaneKey, failure: LaneFailure, paused: Sequence[LaneKind]) -> NewAlert:
     tries = f"after {failure.failures} tries" if failure.failures > 1 else "at once"
+    stopped = ", and ".join(_STOPPED[kind] for kind in paused)
+    names = " and ".join(kind.value for kind in paused)
+    words = f"{names} lane is" if len(paused) == 1 else f"{names} lanes are"
     return NewAlert(
         tenant_id=lane.tenant_id,
         store_id=lane.store_id,
         kind=AlertKind.SYNC_FAILED,
         subject=lane.name,
-        title=f"Store {lane.key}: the {lane.kind.value} lane is paused",
+        title=f"Store {lane.key}: the {words} paused",
         message=(
-            f"Store {lane.key} was given up {tries}, and {_STOPPED[lane.kind]}: {failure.message} "
+            f"Store {lane.key} was given up {tries}, and {stopped}: {failure.message} "
             "Put right what the store complains of, then retry: every row is kept until then."
         ),
         command=f"POST /api/stores/{lane.key}/retry-failed-sync",

@@ -11,6 +11,10 @@ from domain.errors import StoreUnreachableError
 from providers._kit.ssrf import resolve
 
 TIMEOUT_S: Final = 10.0
+"""The longest wait for one answer of the server."""
+
+DEADLINE_S: Final = 2.5 * TIMEOUT_S
+"""The longest a mail takes in all: less than the heartbeat timeout of the lane that sends it."""
 
 
 class Mailer:
@@ -28,10 +32,11 @@ class Mailer:
         """
         try:
             addresses = await resolve(channel.host, channel.port, allow_private=self._allow_private)
-        except OSError:
+        # A name that is none is a ValueError (IDNA, RFC 5891).
+        except (OSError, ValueError):
             raise StoreUnreachableError(f"the mail server {channel.host} is not known") from None
         try:
-            async with asyncio.timeout(3 * TIMEOUT_S):
+            async with asyncio.timeout(DEADLINE_S):
                 await asyncio.to_thread(_send, channel, addresses[0], message)
         except TimeoutError:
             raise StoreUnreachableError(f"{channel.host} did not answer in time") from None
@@ -41,7 +46,8 @@ class Mailer:
             ) from None
         except smtplib.SMTPRecipientsRefused:
             raise StoreUnreachableError(f"{channel.host} refused every recipient") from None
-        except (smtplib.SMTPException, OSError) as error:
+        # smtplib writes user names and passwords in ASCII, and raises a ValueError for others.
+        except (smtplib.SMTPException, OSError, ValueError) as error:
             raise StoreUnreachableError(
                 f"the mail could not be handed to {channel.host} ({type(error).__name__})"
             ) from None

@@ -54,7 +54,7 @@ class OrderScanActivities:
             origin = Origin(args.tenant_id, args.store_id)
             applied = await self._database.transact(
                 args.tenant_id,
-                lambda connection: apply(connection, origin, Entity.ORDERS, page),
+                lambda connection: apply(connection, origin, Entity.ORDERS, page, careful=True),
             )
             if applied.rejected:
                 _log.warning("scanned_orders_rejected", count=len(applied.rejected))

@@ -12,7 +12,9 @@ from db import pushes
 from db.pushes import UNSUPPORTED, Setback
 from db.session import Database
 from db.stores import find_store
+from db.tenants import get_tenant
 from domain.entities import Entity
+from domain.pushing import mark_of
 from providers._kit.protocols import WritesRecords, WritesStock
 
 DOUBT_S: Final = 30.0
@@ -48,6 +50,7 @@ class PushTake:
         async with self._database.tenant(lane.tenant_id) as connection:
             entity = await pushes.first_due(connection, lane.key, now=turn.now)
             row = await find_store(connection, lane.key)
+            tenant = await get_tenant(connection)
         if entity is None or row is None:
             return 0
         store = await self._opener.open(lane.tenant_id, lane.key)
@@ -69,6 +72,8 @@ class PushTake:
                 str(row.facts.get("currency") or ""),
                 entity,
                 self._doubt,
+                mark_of(tenant.public_id),
+                store.writes_sent,
             )
             async with self._database.tenant(lane.tenant_id) as connection:
                 batch = await pushes.claim_due(

@@ -1,6 +1,6 @@
 """One batch of a push lane: whose it is, and its rows sorted by what has to be done."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,7 @@ from db.session import Database
 from domain.agreement import foreign_prices, says_same
 from domain.entities import Entity
 from domain.lanes import LaneKind
-from domain.pushing import Outgoing, Wanted
+from domain.pushing import Outgoing, Wanted, own_key
 from domain.records import Category, Customer, Order, Product, Record
 from domain.sync_settings import StoreSettings
 from domain.variant_pairs import HubVariant
@@ -26,6 +26,8 @@ class Errand:
         currency: the store's, empty if it is not known.
         doubt: how long a create whose outcome is unknown is left alone: the store may still be at
             it, and what is looked up meanwhile would not be there yet.
+        mark: the tenant's part of our own keys.
+        writes_sent: see `OpenStore`.
     """
 
     database: Database
@@ -36,6 +38,8 @@ class Errand:
     currency: str
     entity: Entity
     doubt: timedelta
+    mark: str
+    writes_sent: Callable[[], int] | None = None
 
     @property
     def tenant_id(self) -> int:
@@ -58,15 +62,19 @@ class Errand:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A row with the record it is about; `local` None: there is no such record."""
+    """A row with the record it is about; `local` None: there is no such record.
+
+    `mark` is the tenant's part of our own keys.
+    """
 
     push: Push
+    mark: str
     local: Local | None = None
 
     @property
     def key(self) -> str:
         """Our own key of the record."""
-        return f"{self.push.entity.value}-{self.push.record_id}"
+        return own_key(self.push.entity, self.mark, self.push.record_id)
 
     @property
     def record(self) -> Record | None:

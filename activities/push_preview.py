@@ -16,9 +16,11 @@ from db.push_preview import find_candidates
 from db.pushes import Push
 from db.session import Database
 from db.stores import find_store
+from db.tenants import get_tenant
 from domain.entities import Entity
 from domain.errors import StoreError
 from domain.pages import Pulled
+from domain.pushing import mark_of
 from domain.records import Record
 from providers._kit.protocols import WritesRecords, WritesStock
 
@@ -96,8 +98,9 @@ class PreviewActivities:
         async with self._database.tenant(args.tenant_id) as connection:
             held = await load_local(connection, args.store_id, entity, record_ids)
             row = await find_store(connection, args.store_id)
+            mark = mark_of((await get_tenant(connection)).public_id)
         currency = str(row.facts.get("currency") or "") if row is not None else ""
-        items = [Item(Push(0, entity, one, 0), held.get(one)) for one in record_ids]
+        items = [Item(Push(0, entity, one, 0), mark, held.get(one)) for one in record_ids]
         strangers = [
             one
             for one in items

@@ -53,7 +53,7 @@ async def _load(errand: Errand, batch: Sequence[Push]) -> list[Item]:
     ids = [one.record_id for one in batch]
     async with errand.database.tenant(errand.tenant_id) as connection:
         held = await load_local(connection, errand.store_id, errand.entity, ids)
-    return [Item(one, held.get(one.record_id)) for one in batch]
+    return [Item(one, errand.mark, held.get(one.record_id)) for one in batch]
 
 
 async def _set_aside(
@@ -102,7 +102,11 @@ async def _look_up(errand: Errand, strangers: Sequence[Item]) -> Mapping[str, Pu
             names = await push_links.load_wanted(connection, errand.entity, deleted)
     return await errand.client.find(
         [
-            replace(names.get(one.push.record_id) or wanted(one), since=one.push.creating_since)
+            replace(
+                names.get(one.push.record_id) or wanted(one),
+                key=one.key,
+                since=one.push.creating_since,
+            )
             for one in strangers
         ]
     )

@@ -54,8 +54,7 @@ async def _record(errand: Errand, answers: Sequence[Answer], connection: AsyncCo
             setbacks.append(setback)
         else:
             settled.append(one.item.push)
-    created = [one.item.push.record_id for one in answers if one.item.external_id is None]
-    await _follow(errand, sorted(linked.intersection(created)), connection)
+    await _follow(errand, answers, linked, connection)
     await agree(errand, sorted(linked), connection)
     await pushes.settle(connection, store_id, settled)
     await pushes.set_back(connection, store_id, setbacks)
@@ -109,12 +108,24 @@ def _held(answer: Answer) -> Held:
     )
 
 
-async def _follow(errand: Errand, created: Sequence[int], connection: AsyncConnection) -> None:
-    """What could not be told before the store had these records is due now."""
+async def _follow(
+    errand: Errand,
+    answers: Sequence[Answer],
+    linked: frozenset[int],
+    connection: AsyncConnection,
+) -> None:
+    """What could not be told before the store had these records, or a variant, is due now."""
+    items = [one.item for one in answers if one.item.push.record_id in linked]
+    created = sorted(one.push.record_id for one in items if one.external_id is None)
+    grown = sorted(
+        one.push.record_id
+        for one in items
+        if one.external_id is None or any(not sold.external_id for sold in one.variants)
+    )
     if errand.entity is Entity.CATEGORIES:
         await pushes.enqueue_children(connection, errand.store_id, created)
     if errand.entity is Entity.PRODUCTS and errand.settings.sync_directions.inventory.pushes:
-        await pushes.enqueue_stock(connection, errand.store_id, created)
+        await pushes.enqueue_stock(connection, errand.store_id, grown)
 
 
 async def agree(errand: Errand, record_ids: Sequence[int], connection: AsyncConnection) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from activities.push_batch import Errand, Item, outgoing, wanted
 from db import pushes
-from domain.errors import RequestRejectedError
+from domain.errors import RequestRejectedError, StoreError
 from domain.pushing import Outcome, Outgoing, Pushed
 
 
@@ -43,9 +43,25 @@ async def _announce(errand: Errand, creates: Sequence[Item]) -> None:
         )
 
 
+async def _withdraw(errand: Errand, items: Sequence[Item]) -> None:
+    """No write left the house (the budget was spent, say): nothing can have been created."""
+    creates = [one.push for one in items if one.external_id is None]
+    if not creates:
+        return
+    async with errand.database.tenant(errand.tenant_id) as connection:
+        await errand.turn.confirm(connection)
+        await pushes.mark_creating(connection, errand.store_id, creates, None)
+
+
 async def _push(errand: Errand, items: Sequence[Item]) -> list[Answer]:
     sent = [outgoing(one, errand.settings) for one in items]
-    told = await errand.client.push(errand.entity, sent)
+    before = errand.writes_sent() if errand.writes_sent is not None else None
+    try:
+        told = await errand.client.push(errand.entity, sent)
+    except StoreError:
+        if errand.writes_sent is not None and errand.writes_sent() == before:
+            await _withdraw(errand, items)
+        raise
     return [Answer(*one) for one in zip(items, sent, told, strict=True)]
 
 

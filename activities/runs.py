@@ -1,5 +1,7 @@
 """The beginning and the end of a run, and what the store is told in between."""
 
+from functools import partial
+
 from temporalio import activity
 
 from activities.errors import translated
@@ -72,13 +74,16 @@ class RunActivities:
     async def settle_run(self, args: RunRef) -> None:
         """Fill in references whose target came later, and bring guests to their newest order."""
         with translated():
+            origin = Origin(args.tenant_id, args.store_id, bulk=True)
             async with heartbeating():
                 async with self._database.tenant(args.tenant_id) as connection:
                     await settle.refresh_statistics(connection, args.run_id)
                 for statement in settle.REFERENCES:
-                    async with self._database.tenant(args.tenant_id) as connection:
-                        await settle.settle_references(connection, args.store_id, statement)
-                await self._settle_guests(Origin(args.tenant_id, args.store_id, bulk=True))
+                    await self._database.transact(
+                        args.tenant_id,
+                        partial(settle.settle_references, origin=origin, statement=statement),
+                    )
+                await self._settle_guests(origin)
 
     async def _settle_guests(self, origin: Origin) -> None:
         for _ in range(_MOST_GUEST_PASSES):

@@ -1,5 +1,6 @@
 """Opening a store: its row, its credentials, and a client of its provider."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -26,11 +27,16 @@ from providers._kit.registry import Registry
 
 @dataclass(frozen=True, slots=True)
 class OpenStore:
-    """A store one can read from."""
+    """A store one can read from.
+
+    `writes_sent` counts the requests of this client that may have changed something; None: they
+    are not counted.
+    """
 
     client: StoreClient
     manifest: Manifest
     settings: StoreSettings = field(default_factory=StoreSettings)
+    writes_sent: Callable[[], int] | None = None
 
 
 def is_taken(store: OpenStore, entity: Entity) -> bool:
@@ -85,7 +91,7 @@ class StoreOpener:
         manifest = held.provider.manifest
         session = self._budgeted(tenant_id, store_id, manifest)
         client = held.provider.connect(held.config, held.facts, session)
-        return OpenStore(client, manifest, held.settings)
+        return OpenStore(client, manifest, held.settings, session.writes_sent)
 
     async def open_config(
         self, tenant_id: int, store_id: int, *, even_inactive: bool = False

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, replace
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.lanes import Waker
 from activities.models import Counts, PullMode
 from db import drift, ranges, sweeps
-from db.apply import UNKEEPABLE, Applied, apply
+from db.apply import UNKEEPABLE, Applied, apply, is_unkeepable
 from db.ranges import RangeCounts, RangeKey
 from db.session import Database
 from db.staging import Origin
@@ -89,7 +90,9 @@ async def take_page(
 
     try:
         taken = await home.database.transact(key.tenant_id, work)
-    except UNKEEPABLE:
+    except (*UNKEEPABLE, DBAPIError) as error:
+        if not is_unkeepable(error):
+            raise
         taken = await home.database.transact(
             key.tenant_id, lambda connection: work(connection, careful=True)
         )

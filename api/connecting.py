@@ -18,6 +18,7 @@ from api.temporal import TemporalUnavailableError
 from api.trials import judge_or_refuse, trial_of_new
 from db.crypto import Sealed, store_context
 from db.initial_push import enqueue_catalogue
+from db.lane_failures import resume_store_lanes
 from db.store_checks import (
     NewStore,
     StoreCheck,
@@ -177,6 +178,9 @@ async def _change_connection(
         changed = {**values, "facts": facts, "store_url": found_url}
         async with services.database.tenant(tenant_id) as connection:
             await replace_credentials(connection, trial.check_id, changed, replaces=kept)
+            resumed = await resume_store_lanes(connection, tenant_id, store.id)
+    for kind in resumed:
+        await services.waker.wake(tenant_id, kind, store.id)
     return form.generated_secret
 
 

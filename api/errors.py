@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import problems
+from api.middleware import masked
 from api.problems import FieldProblem, ProblemError, ProblemKind
 from api.temporal import TemporalUnavailableError
 from domain.errors import ConflictError, NotFoundError, SecretError
@@ -133,7 +134,7 @@ async def _on_database(request: Request, error: Exception) -> Response:
 async def _on_statement(request: Request, error: Exception) -> Response:
     """The driver's own words may quote values, so only the kind of error is logged."""
     cause = cast("DBAPIError", error).orig
-    _log.error("statement_failed", error_type=type(cause).__name__, path=request.url.path)
+    _log.error("statement_failed", error_type=type(cause).__name__, path=masked(request.url.path))
     return _answer(request, problems.INTERNAL, "The failure was logged. Try again later.")
 
 

@@ -18,7 +18,8 @@ _WEBHOOK_CODE = re.compile(r"(/webhooks/)[^/]+")
 _WEBHOOK = re.compile(
     r"/api/(?:stores/webhooks/(?P<code>[^/]+)|webhooks/[^/]+/|[^/]+-sync/webhook/)"
 )
-_CONNECT_TOKEN = re.compile(r"(/stores/connect/)[^/]+$")
+# No provider's slug is as long as a token.
+_CONNECT_TOKEN = re.compile(r"(/stores/connect/)[^/]{20,}")
 _LONGEST_PATH = 200
 _OK = 200
 

@@ -19,6 +19,7 @@ TAGS = [
     {"name": "inventory", "description": "Warehouses, levels of stock, and what moved them."},
     {"name": "invoices", "description": "Invoices written elsewhere, which lower stock."},
     {"name": "conflicts", "description": "What two sides changed, and a person's decision."},
+    {"name": "alerts", "description": "What a person has to see to, and how they are told."},
     {"name": "providers", "description": "What shops can be connected to."},
     {"name": "health", "description": "Whether the hub serves."},
 ]

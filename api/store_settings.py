@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from api import problems
 from api.problems import INVALID, FieldProblem, ProblemError
+from domain.fields import FIELD_GROUPS
 from domain.sync_settings import Direction, StoreSettings, SyncDirections
 from providers._kit.protocols import Manifest
 
@@ -26,7 +27,10 @@ def initial_settings(
     Raises:
         ProblemError: 422, the provider cannot do what was asked for.
     """
-    usual = StoreSettings(sync_directions=_within(manifest.directions, manifest.supports))
+    usual = StoreSettings(
+        sync_directions=_within(manifest.directions, manifest.supports),
+        reserve_pending=manifest.reserves_pending,
+    )
     return changed_settings(manifest, _dump(usual), settings, directions)
 
 
@@ -92,7 +96,7 @@ def _check_directions(manifest: Manifest, asked: Mapping[str, str], place: str) 
 
 
 def _check_texts(settings: StoreSettings | None) -> None:
-    """Raises ProblemError for an allow list that no address matches, or overlong words."""
+    """Raises ProblemError for what no address, field or status ever matches."""
     if settings is None:
         return
     for place, network in enumerate(settings.ip_allow_list):
@@ -103,6 +107,12 @@ def _check_texts(settings: StoreSettings | None) -> None:
                 f"/settings/ipAllowList/{place}",
                 "An address or a network like 203.0.113.0/24 is needed.",
             ) from None
+    unknown = sorted(settings.conflict_policies.keys() - FIELD_GROUPS.keys())
+    if unknown:
+        raise problems.invalid(
+            "/settings/conflictPolicies",
+            f"The groups of fields are {', '.join(FIELD_GROUPS)}: there are no others.",
+        )
     words = settings.order_status_map
     if any(len(text) > _MOST_WORD for pair in words.items() for text in pair):
         raise problems.invalid(

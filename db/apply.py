@@ -36,6 +36,11 @@ UNKEEPABLE = (
 """What PostgreSQL raises for a value it cannot keep. One record is to blame, never its page."""
 
 
+def is_unkeepable(error: Exception) -> bool:
+    """Whether it is one of `UNKEEPABLE`, by itself or as SQLAlchemy hands it on."""
+    return isinstance(error.orig if isinstance(error, DBAPIError) else error, UNKEEPABLE)
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
     """What became of a page.
@@ -85,7 +90,7 @@ async def apply(
             and applied without `strict`.
 
     With `careful` a record that PostgreSQL cannot keep is set aside and the others go in, at the
-    price of savepoints; without it such a record raises one of `UNKEEPABLE`.
+    price of savepoints; without it such a record raises what `is_unkeepable` knows.
     `db.session.LostRaceError` and deadlocks mean that the transaction has to run again.
     """
     guests = _guests_of(page) if entity is Entity.ORDERS else None
@@ -128,11 +133,11 @@ async def _apply_or_split(
         async with connection.begin_nested():
             return await _apply_whole(connection, origin, entity, page, strict=strict)
     except (*UNKEEPABLE, DBAPIError) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        if not page.records or not isinstance(cause, UNKEEPABLE):
+        if not page.records or not is_unkeepable(error):
             raise
         if len(page.records) == 1 and not page.tombstones:
-            return Applied(rejected=(_set_aside(page.records[0], cause),))
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            return Applied(rejected=(_set_aside(page.records[0], cause or error),))
     middle = (len(page.records) + 1) // 2
     halves: tuple[Page[Record], ...] = (
         Page(records=page.records[:middle]),

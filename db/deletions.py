@@ -85,7 +85,7 @@ async def decide_farewells(
     sorted_out: dict[str, list[str]] = {"deleted": [], "buried": [], "again": [], "held": []}
     for key, link in gone.items():
         local = known.get(link.record_id)
-        is_edited = local is not None and local.hub is not None and not local.agrees(entity)
+        is_edited = local is not None and local.hub is not None and not local.is_told(entity)
         policy = rules.of(RECORD_PATH)
         is_theirs = not takes and not key.startswith(GUEST_PREFIX)
         if is_theirs or link.record_id in shared or (local is not None and local.hub is None):

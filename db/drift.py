@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.push_links import forget
 from db.tables.upkeep import DRIFT
 from domain.entities import Entity
 from domain.errors import InvalidRecordError
@@ -106,24 +107,19 @@ where store_id = cast(:store as bigint) and entity = cast(:entity as text)
   and external_id = any(cast(:keys as text[]))
 """)
 
-# The product's variants went with it. Their links are in the way of those that are made anew.
-_UNLINK = text("""
-with lost as (
-  update links l set deleted_at = now(), updated_at = now()
-  where l.store_id = cast(:store as bigint) and l.entity = cast(:entity as text)
-    and l.deleted_at is null
-    and l.external_id = any(cast(:keys as text[]))
-  returning l.record_id),
-parts as (
-  update links l set deleted_at = now(), updated_at = now()
-  from product_variants v
-  where cast(:entity as text) = 'products'
-    and v.product_id in (select record_id from lost)
-    and l.record_id = v.id and l.entity = 'variants' and l.store_id = cast(:store as bigint)
-    and l.deleted_at is null)
+_LOST = text("""
+select record_id from links
+where store_id = cast(:store as bigint) and entity = cast(:entity as text)
+  and deleted_at is null
+  and external_id = any(cast(:keys as text[]))
+order by external_id
+for update
+""")
+
+_SEND = text("""
 insert into pushes (tenant_id, store_id, entity, record_id)
-select cast(:tenant as bigint), cast(:store as bigint), cast(:entity as text), record_id
-from lost order by record_id
+select cast(:tenant as bigint), cast(:store as bigint), cast(:entity as text), x.id
+from unnest(cast(:ids as bigint[])) as x(id) order by x.id
 on conflict (tenant_id, store_id, entity, record_id) do update
   set version = pushes.version + 1, status = 'pending', attempts = 0, next_attempt_at = null,
       last_error = null, updated_at = now()
@@ -214,11 +210,16 @@ async def send_again(
     entity: Entity,
     keys: Sequence[str],
 ) -> None:
-    """What the store lost of the hub's records is made there anew by the next push."""
-    await connection.execute(
-        _UNLINK,
-        {"tenant": tenant_id, "store": store_id, "entity": entity.value, "keys": list(keys)},
-    )
+    """What the store lost of the hub's records is made there anew by the next push.
+
+    Their links go, with those of a product's variants: a tombstone would say that the store does
+    not want them.
+    """
+    scope = {"store": store_id, "entity": entity.value}
+    lost = await connection.execute(_LOST, {**scope, "keys": list(keys)})
+    ids = sorted(set(lost.scalars()))
+    await forget(connection, store_id, entity, ids)
+    await connection.execute(_SEND, {**scope, "tenant": tenant_id, "ids": ids})
 
 
 async def newest_push(connection: AsyncConnection, store_id: int) -> int:

@@ -8,8 +8,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.lanes import LaneKey
+from db.store_status import show_lanes, show_work
 from domain.entities import Entity
 from domain.lanes import LaneKind
+from domain.statuses import SyncStatus
 
 _LONGEST: Final = 2_000
 
@@ -44,33 +46,20 @@ where tenant_id = :tenant and kind = :kind and key = :key and epoch = :epoch and
 returning was.before
 """)
 
+# Its rows wait as they are; a turn that is under way ends first.
+_PAUSE: Final = text("""
+insert into lanes as l (tenant_id, kind, key, paused_reason, last_error)
+values (:tenant, :kind, :key, :error, :error)
+on conflict (tenant_id, kind, key) do update set
+  paused_reason = excluded.paused_reason, last_error = excluded.last_error,
+  next_attempt_at = null, awake = false, updated_at = now()
+""")
+
 _RESUME: Final = text("""
 update lanes set failures = 0, next_attempt_at = null, last_error = null, paused_reason = null,
   awake = false, updated_at = now()
 where tenant_id = :tenant and kind = :kind and key = :key
   and (paused_reason is not null or next_attempt_at is not null or failures > 0)
-""")
-
-# One lane of a store may recover while the other still fails: what is shown is the one that is
-# worse off.
-_SHOW: Final = text("""
-with worst as (
-  select last_error, failures, next_attempt_at from lanes
-  where key = :key and kind in ('inbox', 'push')
-    and (failures > 0 or paused_reason is not null)
-  order by paused_reason is not null desc, failures desc, kind limit 1)
-update stores set
-  last_sync_error = (select last_error from worst),
-  sync_retry_count = coalesce((select failures from worst), 0),
-  next_retry_at = (select next_attempt_at from worst),
-  last_sync_attempt_at = greatest(last_sync_attempt_at, cast(:at as timestamptz)),
-  updated_at = now()
-where id = :key and deleted_at is null
-""")
-
-_ATTEMPTED: Final = text("""
-update stores set last_sync_attempt_at = greatest(last_sync_attempt_at, :at)
-where id = :key and deleted_at is null
 """)
 
 _FIRST_ENTITY: Final = {
@@ -127,10 +116,15 @@ async def record_lane_failure(
     if not written.rowcount:
         return False
     if lane.store_id is not None:
-        await connection.execute(_SHOW, lane.params(at=failure.at))
+        await show_lanes(connection, lane.store_id, at=failure.at)
         action = await _action(connection, lane)
         await _log(connection, lane, action, "failed", error=error, tries=failure.failures)
     return True
+
+
+async def pause_lane(connection: AsyncConnection, lane: LaneKey, failure: LaneFailure) -> None:
+    """Let a lane stand still until a person resumes it, for what another lane has found out."""
+    await connection.execute(_PAUSE, lane.params(error=failure.message[:_LONGEST]))
 
 
 async def clear_lane_failure(
@@ -141,7 +135,7 @@ async def clear_lane_failure(
     if cleared is None:
         return False
     if lane.store_id is not None:
-        await connection.execute(_SHOW, lane.params(at=now))
+        await show_lanes(connection, lane.store_id, at=now)
         last = await connection.execute(_LAST_ACTION, lane.params(details=_details(lane)))
         action = last.scalar_one_or_none() or _DEFAULT_ACTION[lane.kind]
         await _log(connection, lane, action, "success", error=None, tries=cleared[0] + 1)
@@ -156,7 +150,8 @@ async def resume_lane(connection: AsyncConnection, lane: LaneKey) -> bool:
     """
     resumed = bool((await connection.execute(_RESUME, lane.params())).rowcount)
     if resumed and lane.store_id is not None:
-        await connection.execute(_SHOW, lane.params(at=None))
+        # Whether the store is well shows when the lane has worked.
+        await show_lanes(connection, lane.store_id, well=SyncStatus.PENDING)
     return resumed
 
 
@@ -177,7 +172,7 @@ async def resume_store_lanes(
 async def show_attempt(connection: AsyncConnection, lane: LaneKey, now: datetime) -> None:
     """Show on the store when it was last worked on."""
     if lane.store_id is not None:
-        await connection.execute(_ATTEMPTED, lane.params(at=now))
+        await show_work(connection, lane.store_id, now)
 
 
 async def _action(connection: AsyncConnection, lane: LaneKey) -> str:

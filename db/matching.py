@@ -13,14 +13,17 @@ from db.staging import Batch
 from domain.entities import Entity
 from domain.guests import GUEST_PREFIX
 from domain.pages import Pulled
+from domain.pushing import mark_of, read_own_key
 from domain.records import Category, Customer, Product, Record
 
 HUB_REF: Final = "hub_ref"
-"""Where a provider's mapper puts our own key (`products-40`) in `extra`, if the store has it."""
+"""Where a provider's mapper puts our own key (`domain.pushing.own_key`) in `extra`, if the store has it."""
 
 _ONE_AT_A_TIME: Final = """
 select pg_advisory_xact_lock(hashtextextended('match/' || %(tenant)s || '/' || %(entity)s, 0))
 """
+
+_PUBLIC_ID: Final = "select public_id from tenants where id = %(tenant)s"
 
 _FREE: Final = """
 and not exists (
@@ -87,22 +90,24 @@ async def match(batch: Batch, entity: Entity, new: Sequence[Pulled[Record]]) -> 
 async def _by_reference(
     batch: Batch, entity: Entity, wanted: Sequence[Pulled[Record]]
 ) -> dict[str, int]:
-    ids = {
-        one.external_id: number
+    told = {
+        one.external_id: str(key)
         for one in wanted
-        if (number := _reference(entity, one.record)) is not None
+        if (key := getattr(one.record, "extra", {}).get(HUB_REF))
+    }
+    if not told:
+        return {}
+    [(public_id,)] = await batch.ask(_PUBLIC_ID)
+    mark = mark_of(public_id)
+    ids = {
+        external_id: number
+        for external_id, key in told.items()
+        if (number := read_own_key(key, entity, mark)) is not None
     }
     if not ids:
         return {}
     statement = _BY_REFERENCE.format(table=_TABLES[entity]) + _FREE
     return dict(await batch.ask(statement, keys=list(ids), ids=list(ids.values())))
-
-
-def _reference(entity: Entity, record: Record) -> int | None:
-    extra: Mapping[str, Any] = getattr(record, "extra", {})
-    prefix, _, number = str(extra.get(HUB_REF, "")).rpartition("-")
-    is_ours = prefix == entity.value and number.isascii() and number.isdigit()
-    return int(number) if is_ours and len(number) < 19 else None
 
 
 async def _by_nature(

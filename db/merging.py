@@ -18,7 +18,7 @@ from domain.merge import Rules, Sides, differs, merge, merged_record, with_own_f
 from domain.pages import Pulled
 from domain.reconcile import Incoming, LinkState
 from domain.records import Product, Record, snapshot
-from domain.spelling import keep_spelling, write_base
+from domain.spelling import keep_spelling, spell_unkept, write_base
 from domain.statuses import ProductStatus
 from domain.sync_settings import ConflictPolicy, StoreSettings
 from domain.variant_pairs import HubVariant, pair_variants
@@ -107,11 +107,15 @@ def _decide(
         remote=remote,
         rules=rules,
         held=local.held_sides,
+        unkept=meeting.pulled.unkept,
     )
     record = merged_record(entity, hub, merged.taken, remote)
     if local.is_home:
         record = with_own_fields(entity, record, remote)
-    spelling = keep_spelling(entity, local.spelling, record, local.base, remote)
+    spelling = {
+        **keep_spelling(entity, local.spelling, record, local.base, remote),
+        **spell_unkept(entity, record, remote, meeting.pulled.unkept),
+    }
     return Decision(
         meeting=meeting,
         local=local,

@@ -24,6 +24,7 @@ where l.record_id = t.record_id and l.entity = t.entity and l.tenant_id = %(tena
 """The other stores' links: what those stores say next has to be merged with what is here now."""
 
 FAN_OUT: Final = """
+with told as (
 insert into pushes (tenant_id, store_id, entity, record_id, next_attempt_at)
 select %(tenant)s, s.id, t.entity, t.record_id,
        case when exists (
@@ -48,12 +49,18 @@ order by s.id, t.entity, t.record_id
 on conflict (tenant_id, store_id, entity, record_id) do update
   set version = pushes.version + 1, status = 'pending', attempts = 0,
       next_attempt_at = excluded.next_attempt_at, last_error = null, updated_at = now()
-returning store_id
+returning store_id)
+select distinct store_id from told
+union
+select %(store)s::bigint where exists (
+  select from pushes p where p.tenant_id = %(tenant)s and p.store_id = %(store)s::bigint
+    and p.status = 'pending' and p.next_attempt_at is null)
 """
-"""Latest state once: a record that is due already stays one row, at a higher version. Inactive
-stores collect rows too, and get them when they are active again. An order's status goes to the
-order's own store alone. What a store keeps changing back is sent on ten minutes later (`bounces`):
-a loop of two stores is slowed down, and nothing is lost."""
+"""Who has something to be sent now: the store itself too, where its stock has to be put right.
+Latest state once: a record that is due already stays one row, at a higher version. Inactive stores
+collect rows too, and get them when they are active again. An order's status goes to the order's own
+store alone. What a store keeps changing back is sent on ten minutes later (`bounces`): a loop of
+two stores is slowed down, and nothing is lost."""
 
 FOLLOW: Final = (MARK_DIFFERING, FAN_OUT, PUBLISH)
 """In this order. Parameters: tenant, store (None: changed in the hub), bulk."""

@@ -213,14 +213,14 @@ async def find_owners(
 async def load_wanted(
     connection: AsyncConnection, entity: Entity, record_ids: Sequence[int]
 ) -> Mapping[int, Wanted]:
-    """How to recognise records in a store, also those that are deleted here."""
+    """How to recognise records in a store, also those that are deleted here; `key` is the bare id."""
     statement = _NAMES.get(entity)
     if statement is None or not record_ids:
         return {}
     rows = await connection.execute(text(statement), {"ids": list(record_ids)})
     return {
         row.id: Wanted(
-            key=f"{entity.value}-{row.id}",
+            key=str(row.id),
             entity=entity,
             skus=tuple(row.skus),
             slug=row.slug,

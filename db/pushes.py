@@ -141,7 +141,7 @@ where p.id = x.id and p.store_id = :store
 """)
 
 _MARK = text("""
-update pushes set creating_since = :at where store_id = :store and id = any(:ids)
+update pushes set creating_since = cast(:at as timestamptz) where store_id = :store and id = any(:ids)
 """)
 
 _CHILDREN = text("""
@@ -233,9 +233,9 @@ async def defer(
 
 
 async def mark_creating(
-    connection: AsyncConnection, store_id: int, pushes: Iterable[Push], at: datetime
+    connection: AsyncConnection, store_id: int, pushes: Iterable[Push], at: datetime | None
 ) -> None:
-    """Remember, before it is sent, that a create is under way."""
+    """Remember, before it is sent, that a create is under way; None: it was not sent after all."""
     ids = [push.id for push in pushes]
     await connection.execute(_MARK, {"store": store_id, "ids": ids, "at": at})
 

@@ -7,6 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.alerts import resolve_store_alerts
+from db.store_status import show_lanes
+from domain.statuses import SyncStatus
 
 _PUSHES = text("""
 update pushes set status = 'pending', attempts = 0, next_attempt_at = null, last_error = null,
@@ -43,12 +45,6 @@ where key = :store and kind in ('inbox', 'push')
 returning kind
 """)
 
-_STORE = text("""
-update stores set sync_retry_count = 0, next_retry_at = null, last_sync_error = null,
-  updated_at = now()
-where id = :store and deleted_at is null
-""")
-
 _LAST_IMPORT_FAILED = text("""
 select coalesce((
   select status = 'failed' from sync_runs where store_id = :store and kind = 'import'
@@ -70,14 +66,13 @@ class Retried:
 async def retry_all(connection: AsyncConnection, store_id: int) -> Retried:
     """Make due whatever of a store failed or waits on the ladder, and let its lanes go on."""
     store = {"store": store_id}
+    lanes = await _resume(connection, store_id)
     pushes = await connection.execute(_PUSHES, {**store, "ids": None})
     events = await connection.execute(_EVENTS, {**store, "ids": None})
     for statement in _WAITING:
         await connection.execute(statement, store)
     failed = await connection.execute(_LAST_IMPORT_FAILED, store)
     has_failed_import = bool(failed.scalar_one())
-    lanes = await _resume(connection, store_id)
-    await connection.execute(_STORE, store)
     alerts = await resolve_store_alerts(connection, store_id)
     return Retried(pushes.rowcount, events.rowcount, lanes, alerts, has_failed_import)
 
@@ -90,12 +85,15 @@ async def retry_rows(
     event_ids: Sequence[int],
 ) -> Retried:
     """Make these failed rows due again, and let the lanes go on. Others stay as they are."""
+    lanes = await _resume(connection, store_id)
     pushes = await connection.execute(_PUSHES, {"store": store_id, "ids": list(push_ids)})
     events = await connection.execute(_EVENTS, {"store": store_id, "ids": list(event_ids)})
-    lanes = await _resume(connection, store_id)
     return Retried(pushes.rowcount, events.rowcount, lanes, 0, False)
 
 
 async def _resume(connection: AsyncConnection, store_id: int) -> tuple[str, ...]:
+    """Before their rows: drains lock them in this order."""
     resumed = await connection.execute(_LANES, {"store": store_id})
+    # Whether the store is well shows when its lanes have worked.
+    await show_lanes(connection, store_id, well=SyncStatus.PENDING)
     return tuple(sorted(row[0] for row in resumed))

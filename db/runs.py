@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.store_status import show_end, show_lanes
 from db.tables.stores import STORES
 from db.tables.sync import SYNC_RUNS
 from domain.entities import Entity
@@ -101,10 +102,8 @@ async def record_failure(
 
 
 async def clear_failure(connection: AsyncConnection, store_id: int) -> None:
-    """Show on the store that it answers again."""
-    await _show_on_store(
-        connection, store_id, last_sync_error=None, sync_retry_count=0, next_retry_at=None
-    )
+    """Show on the store that it answers again, or what its lanes still say of it."""
+    await show_lanes(connection, store_id)
 
 
 async def end_run(
@@ -121,13 +120,7 @@ async def end_run(
         .where(SYNC_RUNS.c.id == run_id)
         .values(status=status.value, error=error, finished_at=func.now())
     )
-    shown = SyncStatus.PENDING if status is SyncStatus.CANCELLED else status
-    values: dict[str, object] = {"sync_status": shown.value, "next_retry_at": None}
-    if status is SyncStatus.FAILED:
-        values["last_sync_error"] = error
-    else:
-        values |= {"last_sync_error": None, "sync_retry_count": 0}
-    await _show_on_store(connection, store_id, **values)
+    await show_end(connection, store_id, status=status, error=error)
 
 
 _LOG = text("""

@@ -4,10 +4,14 @@ A record may come before what it refers to, and a guest's profile is that of an 
 gone by now. Both are settled by statements over what is there, so running them twice is the same.
 """
 
+from typing import Any, Final, cast
+
+from psycopg import AsyncConnection as Driver
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.apply import apply
+from db.publishing import FAN_OUT, MARK_DIFFERING
 from db.staging import Origin
 from domain.entities import Entity
 from domain.guests import GUEST_PREFIX, guest_of
@@ -16,14 +20,19 @@ from domain.records import Order, Record
 
 REFERENCES = (
     """
+    with settled as (
     update categories c set parent_id = p.record_id, updated_at = now()
     from links l join links p
       on p.tenant_id = l.tenant_id and p.store_id = l.store_id and p.entity = 'categories'
       and p.external_id = l.base ->> 'parent_external_id'
     where l.store_id = :store and l.entity = 'categories' and l.deleted_at is null
       and not l.differs and c.tenant_id = l.tenant_id and c.id = l.record_id and c.parent_id is null
+    returning c.id)
+    insert into touched (entity, key, record_id, action)
+    select 'categories', null, id, 'updated' from settled
     """,
     """
+    with settled as (
     update products p set category_ids = found.ids, updated_at = now()
     from links l
     cross join lateral (
@@ -38,6 +47,9 @@ REFERENCES = (
       and cardinality(p.category_ids) < jsonb_array_length(
         coalesce(l.base -> 'category_external_ids', '[]'))
       and found.ids is not null and p.category_ids <> found.ids
+    returning p.id)
+    insert into touched (entity, key, record_id, action)
+    select 'products', null, id, 'updated' from settled
     """,
     """
     update orders o set customer_id = l.record_id, updated_at = now()
@@ -80,6 +92,7 @@ analyze (skip_locked) links (tenant_id, store_id, entity, external_id, record_id
   products (tenant_id, id), product_variants (tenant_id, id, product_id), customers (tenant_id, id)
 """)
 
+_TELL_STORES: Final = (MARK_DIFFERING, FAN_OUT)
 _MANY = 500
 
 # A guest's link has the time of the order its profile was taken from, with the digits of the
@@ -121,9 +134,17 @@ async def refresh_statistics(connection: AsyncConnection, run_id: int) -> None:
         await connection.execute(_ANALYZE)
 
 
-async def settle_references(connection: AsyncConnection, store_id: int, statement: str) -> None:
-    """Fill in one kind of reference whose target came later: one of `REFERENCES`."""
-    await connection.execute(text(statement), {"store": store_id})
+async def settle_references(connection: AsyncConnection, origin: Origin, statement: str) -> None:
+    """Fill in one kind of reference whose target came later: one of `REFERENCES`.
+
+    Other stores that have the record are told. The feed is not: it tells of a run as a whole.
+    """
+    await connection.execute(text(statement), {"store": origin.store_id})
+    raw = await connection.get_raw_connection()
+    driver = cast("Driver[Any]", raw.driver_connection)
+    params = {"tenant": origin.tenant_id, "store": origin.store_id, "bulk": origin.bulk}
+    for follow in _TELL_STORES:
+        await driver.execute(follow, params)
 
 
 async def settle_guests(connection: AsyncConnection, origin: Origin) -> int:

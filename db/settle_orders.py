@@ -22,6 +22,7 @@ _ORDERS = text("""
 select o.id, o.store_id, o.number, o.status, o.deleted_at is not null as is_gone, o.placed_at,
        o.oversold,
        coalesce(s.settings -> 'syncDirections' ->> 'inventory', 'pull') <> 'off' as shares_stock,
+       coalesce(cast(s.settings ->> 'reservePending' as boolean), false) as reserves_pending,
        exists (select from touched t
                where t.entity = 'orders' and t.action = 'created' and t.record_id = o.id) as is_new
 from orders o
@@ -76,13 +77,15 @@ class _Sale:
     is_gone: bool
     placed_at: datetime | None
     oversold: bool
+    reserves_pending: bool
     wanted: Mapping[int, Decimal]
     kept: dict[int, _Kept]
     changed: set[int] = field(default_factory=set)
 
     def phase_after(self, before: Phase) -> Phase:
         """A deleted order holds nothing; what it took with it does not come back."""
-        return phase_of(OrderStatus.REFUNDED if self.is_gone else self.status, before)
+        status = OrderStatus.REFUNDED if self.is_gone else self.status
+        return phase_of(status, before, reserves_pending=self.reserves_pending)
 
     @property
     def is_oversold(self) -> bool:
@@ -144,6 +147,7 @@ def _sale(order: Mapping[Any, Any], wanted: dict[int, Decimal], kept: dict[int, 
         is_gone=order["is_gone"],
         placed_at=order["placed_at"],
         oversold=order["oversold"],
+        reserves_pending=order["reserves_pending"],
         wanted=wanted,
         kept=kept,
     )

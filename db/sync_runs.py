@@ -5,6 +5,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.runs import RunKey
+from db.store_status import show_end
 from db.tables.sync import SYNC_RUNS
 from domain.statuses import SyncStatus
 
@@ -16,28 +17,6 @@ where id = :store and deleted_at is null
 _END = text("""
 update sync_runs set status = :status, error = cast(:error as text), finished_at = now()
 where id = :run
-""")
-
-# What a lane says of the store stays until the lane says otherwise: a pull that went well does not
-# mean that pushes do.
-_SHOW_END = text("""
-update stores s set
-  sync_status = case
-    when exists (select from sync_runs r where r.tenant_id = s.tenant_id and r.store_id = s.id
-                 and r.status = 'in_progress') then 'in_progress'
-    when :status = 'failed' or lanes.failing then 'failed'
-    when :status = 'cancelled' then 'pending'
-    else 'success' end,
-  last_sync_error = case
-    when :status = 'failed' then cast(:error as text)
-    when lanes.failing then s.last_sync_error end,
-  sync_retry_count = case when lanes.failing then s.sync_retry_count else 0 end,
-  next_retry_at = case when lanes.failing then s.next_retry_at end,
-  updated_at = now()
-from (select exists (
-        select from lanes l where l.key = :store and l.kind in ('inbox', 'push')
-          and (l.failures > 0 or l.paused_reason is not null)) as failing) lanes
-where s.id = :store and s.deleted_at is null
 """)
 
 # A worker and its workflow may have been ended for good: such a run is over.
@@ -91,7 +70,7 @@ async def end_sync_run(
 ) -> None:
     """Close a run and show on the store what is true now."""
     await connection.execute(_END, {"run": run_id, "status": status.value, "error": error})
-    await connection.execute(_SHOW_END, {"store": store_id, "status": status.value, "error": error})
+    await show_end(connection, store_id, status=status, error=error)
 
 
 async def is_import_running(connection: AsyncConnection, store_id: int) -> bool:

@@ -57,9 +57,14 @@ _UNORDERED: Final = frozenset(("category_external_ids", "tags"))
 
 def group_of(path: str) -> str:
     """The group of a path, one of `FIELD_GROUPS`."""
-    key, name = variant_path(path)
-    last = path if key is None else (name or "variants")
+    last = field_of(path)
     return next(group for group, names in FIELD_GROUPS.items() if last in names)
+
+
+def field_of(path: str) -> str:
+    """The field's name at the end of a path; `variants` of one that is a variant itself."""
+    key, name = variant_path(path)
+    return path if key is None else (name or "variants")
 
 
 def variant_path(path: str) -> tuple[str | None, str | None]:

@@ -59,8 +59,14 @@ _PHASES: Final = {
 _HOLDING: Final = (Phase.HELD, Phase.CONSUMED)
 
 
-def phase_of(status: OrderStatus, before: Phase) -> Phase:
-    """The phase an order in this status is in. `UNKNOWN` changes nothing."""
+def phase_of(status: OrderStatus, before: Phase, *, reserves_pending: bool = False) -> Phase:
+    """The phase an order in this status is in. `UNKNOWN` changes nothing.
+
+    Args:
+        reserves_pending: whether a pending order is a sale like any other in its store.
+    """
+    if status is OrderStatus.PENDING and reserves_pending:
+        return Phase.HELD
     if status is OrderStatus.REFUNDED:
         return Phase.CONSUMED if before is Phase.CONSUMED else Phase.RELEASED
     return _PHASES.get(status, before)

@@ -6,7 +6,7 @@ changed alike is agreed, what both changed differently is a conflict, and the st
 base: every field that differs is a conflict.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
@@ -15,6 +15,7 @@ from domain.entities import Entity
 from domain.fields import (
     FIELD_GROUPS,
     SHARED,
+    field_of,
     flatten_variants,
     group_of,
     paths_between,
@@ -86,18 +87,21 @@ def merge(
     remote: Record,
     rules: Rules,
     held: Mapping[str, Sides] | None = None,
+    unkept: Collection[str] = (),
 ) -> Merged:
     """Merge what a store says with what the hub has; all three in the store's terms.
 
     Args:
         held: the fields that wait for a person, with the base they had when they were held.
+        unkept: names of fields that the store has no place for: it says nothing of them, and is
+            told nothing.
     """
     taken: dict[str, Any] = {}
     lacking: set[str] = set()
     waiting: dict[str, Sides] = {}
     known = held or {}
     for path, (mine, theirs) in paths_between(entity, local, remote).items():
-        if mine == theirs or _is_foreign_price(path, local, remote):
+        if mine == theirs or field_of(path) in unkept or _is_foreign_price(path, local, remote):
             continue
         before = _base_at(entity, base, path, known)
         choice, value = _choose(path, before, mine, theirs, rules)

@@ -11,12 +11,19 @@ R_co = TypeVar("R_co", bound=Record, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Pulled(Generic[R_co]):
-    """One record as the store has it; `version` is the store's modification time, if it has one."""
+    """One record as the store has it.
+
+    Attributes:
+        version: the store's modification time, if it has one.
+        unkept: the shared fields (`domain.fields`) that the store has no place for: that they are
+            empty says nothing.
+    """
 
     external_id: str
     record: R_co
     version: datetime | None = None
     levels: tuple[InventoryLevel, ...] = ()
+    unkept: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,38 @@
 """What is sent to a store, and what the store made of it."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from domain.entities import Entity
 from domain.pages import Pulled
 from domain.records import Record
+
+
+_MARK_BYTES: Final = 5
+_LONGEST_ID: Final = 19
+
+
+def mark_of(public_id: str) -> str:
+    """The tenant's part of our own keys, from its public id: two hubs, or two tenants, that work on
+    one shop do not take each other's records for theirs."""
+    return hashlib.blake2b(public_id.encode(), digest_size=_MARK_BYTES).hexdigest()
+
+
+def own_key(entity: Entity, mark: str, record_id: int) -> str:
+    """Our own key of a record, `{entity}-{tenant's mark}-{hub id}`."""
+    return f"{entity.value}-{mark}-{record_id}"
+
+
+def read_own_key(key: str, entity: Entity, mark: str) -> int | None:
+    """The hub id of a key; None: it is no key of this tenant's, or of another kind of record."""
+    ours, _, number = key.rpartition("-")
+    is_number = number.isascii() and number.isdigit() and len(number) < _LONGEST_ID
+    return int(number) if is_number and ours == f"{entity.value}-{mark}" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +40,7 @@ class Outgoing:
     """One record to bring to a store, in the store's terms (references are the store's ids).
 
     Attributes:
-        key: our own key, `{entity}-{hub id}`; sent along where the store keeps foreign data.
+        key: our own key, see `own_key`; sent along where the store keeps foreign data.
         external_id: the store's id; None creates.
         record: what the record should be; None takes it off sale (unpublish), or deletes it where
             the store knows nothing gentler.

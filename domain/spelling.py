@@ -9,11 +9,11 @@ so that it cannot outlive the base it is about.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from domain.entities import Entity
-from domain.fields import MODELS, paths_between, replace, value_at
+from domain.fields import MODELS, field_of, paths_between, replace, value_at
 from domain.records import Image, Product, Record, snapshot
 
 _NOTE: Final = "_spelling"
@@ -42,6 +42,16 @@ def spell(entity: Entity, hub: Record, said: Record) -> dict[str, str]:
     """The spelling that follows from a push of `hub` which the store answered with `said`."""
     pairs = paths_between(entity, hub, said)
     return {path: digest_of(mine) for path, (mine, theirs) in pairs.items() if mine != theirs}
+
+
+def spell_unkept(
+    entity: Entity, hub: Record, said: Record, unkept: Collection[str]
+) -> dict[str, str]:
+    """The hub's values stand behind the gaps of a store that has no place for these fields."""
+    if not unkept:
+        return {}
+    spelling = spell(entity, hub, said)
+    return {path: digest for path, digest in spelling.items() if field_of(path) in unkept}
 
 
 def keep_spelling(

@@ -15,6 +15,7 @@ from api.stopping import stop_workflows
 from api.store_views import store_view
 from api.temporal import TemporalUnavailableError
 from db.initial_push import enqueue_catalogue
+from db.lane_failures import resume_store_lanes
 from db.schedules import load_schedules
 from db.stores import Store, set_active
 from domain.lanes import LaneKind
@@ -39,6 +40,7 @@ async def activate(
         await _wake_schedules(services, principal.tenant_id, store)
         async with services.database.tenant(principal.tenant_id) as connection:
             await set_active(connection, store.id, is_active=True)
+            await resume_store_lanes(connection, principal.tenant_id, store.id)
             await enqueue_catalogue(connection, principal.tenant_id, store.id, missing_only=True)
         for kind in (LaneKind.INBOX, LaneKind.PUSH):
             await services.waker.wake(principal.tenant_id, kind, store.id)

@@ -28,6 +28,8 @@ _CHANNEL: Final[TypeAdapter[Channel]] = TypeAdapter(Channel)
 _DOCUMENT: Final[TypeAdapter[dict[str, Any]]] = TypeAdapter(dict[str, Any])
 _SECRETS: Final = ("secret", "password")
 _HIDDEN: Final = "********"
+_SERVER: Final = ("host", "port", "security")
+"""What a password is for: it is shown to no other server than it was entered for."""
 
 
 @router.get("", summary="List alert channels")
@@ -71,6 +73,7 @@ def _checked(
         if sent.id not in held:
             raise _invalid(f"{place}/id", f"There is no channel {sent.id}.")
         known = _settings(services, held[sent.id])
+        _refuse_moved_password(config, known, f"{place}/config/password")
         for name in _SECRETS:
             if config.get(name) in (None, _HIDDEN) and known.get("kind") == config.get("kind"):
                 config.pop(name, None)
@@ -94,6 +97,16 @@ def _checked(
     except AddressRefusedError as error:
         raise _invalid(f"{place}/config/url", str(error)) from None
     return channel
+
+
+def _refuse_moved_password(
+    config: Mapping[str, Any], known: Mapping[str, Any], pointer: str
+) -> None:
+    """Raises ProblemError (422) for a kept password with another server."""
+    is_kept = config.get("password") in (None, _HIDDEN) and bool(known.get("password"))
+    is_moved = any(name in config and config[name] != known.get(name) for name in _SERVER)
+    if is_kept and is_moved and config.get("kind") == known.get("kind"):
+        raise _invalid(pointer, "Another server needs the password entered again.")
 
 
 def _refuse_twice(channels: Sequence[ChannelBody]) -> None:

@@ -1,6 +1,7 @@
 """`/api/stores/{id}/retry-failed-sync`: trying again what was given up."""
 
 from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.auth import SyncsWriter
 from api.connecting import get_store
@@ -35,16 +36,18 @@ async def retry_failed_sync(
             f"Store {store_id} is not active: activate it with "
             f"PATCH /api/stores/{store_id}/activate, which also brings it up to date.",
         )
-    async with services.database.tenant(principal.tenant_id) as connection:
+
+    async def work(connection: AsyncConnection) -> Retried:
         if body is None or (body.push_ids is None and body.webhook_event_ids is None):
-            retried = await retry_all(connection, store_id)
-        else:
-            retried = await retry_rows(
-                connection,
-                store_id,
-                push_ids=body.push_ids or (),
-                event_ids=body.webhook_event_ids or (),
-            )
+            return await retry_all(connection, store_id)
+        return await retry_rows(
+            connection,
+            store_id,
+            push_ids=body.push_ids or (),
+            event_ids=body.webhook_event_ids or (),
+        )
+
+    retried = await services.database.transact(principal.tenant_id, work)
     for kind in (LaneKind.INBOX, LaneKind.PUSH):
         await services.waker.wake(principal.tenant_id, kind, store_id)
     return RetryAnswer(

@@ -47,6 +47,7 @@ _SETTINGS: dict[str, Any] = {
     "conflictPolicy": "latest",
     "conflictPolicies": {},
     "pushImported": False,
+    "reservePending": False,
     "ipAllowList": [],
     "maxDeleteShare": 0.2,
     "orderStatusMap": {},

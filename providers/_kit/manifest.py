@@ -72,6 +72,7 @@ class Manifest:
         directions: what a new store of this provider syncs, unless its settings say otherwise.
         supports: the most it can do, per kind of record; settings beyond it are refused.
         push_sizes: how many records one call of `push` takes at most, by entity.
+        reserves_pending: whether pending orders of a new store hold stock, see `StoreSettings`.
         requests_per_minute: the store's request limit with a margin; None: none is known.
         makes_webhook_secret: whether the hub makes the webhook secret when the merchant enters
             none. False where the shop makes it: it stays unset until it is entered.
@@ -89,5 +90,6 @@ class Manifest:
     directions: SyncDirections = field(default_factory=SyncDirections)
     supports: SyncDirections = field(default_factory=lambda: _READ_ONLY)
     push_sizes: Mapping[Entity, int] = field(default_factory=dict)
+    reserves_pending: bool = False
     requests_per_minute: float | None = None
     makes_webhook_secret: bool = True

@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import Any, Final
 
 from domain.entities import Entity
-from domain.fields import paths_between
+from domain.fields import field_of, paths_between
 from domain.money import ZERO
 from domain.records import Category, Product, Record, Variant
 from domain.statuses import ProductStatus
+from providers.easyorder.manifest import UNKEPT
 from providers.easyorder.wire import ProductWire, VariationWire
 
 _VARIANTS: Final = "variants."
@@ -25,11 +26,16 @@ _VISIBILITY: Final[Mapping[ProductStatus, bool]] = {
 
 
 def changed_paths(entity: Entity, record: Record, base: Record | None) -> frozenset[str] | None:
-    """What differs from what was agreed on; None: everything is to be sent."""
+    """What differs from what was agreed on, as far as the store keeps it; None: send everything."""
     if base is None:
         return None
     pairs = paths_between(entity, record, base)
-    changed = {path for path, (mine, theirs) in pairs.items() if mine != theirs}
+    unkept = UNKEPT.get(entity, frozenset())
+    changed = {
+        path
+        for path, (mine, theirs) in pairs.items()
+        if mine != theirs and field_of(path) not in unkept
+    }
     if isinstance(record, Product) and any(not one.external_id for one in record.variants):
         changed.add(_VARIANTS)
     return frozenset(changed)

@@ -1,5 +1,6 @@
 """What the EasyOrders provider is and can do."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from domain.entities import Entity
@@ -8,6 +9,15 @@ from providers._kit.protocols import Manifest
 
 PAGE_SIZE: Final = 50
 """Rows asked for at a time. The most that the store gives is not documented: fewer are no end."""
+
+UNKEPT: Final[Mapping[Entity, frozenset[str]]] = {
+    Entity.CATEGORIES: frozenset(("description",)),
+    # Whether it is in stock follows from its number alone.
+    Entity.PRODUCTS: frozenset(
+        ("short_description", "tags", "barcode", "weight", "in_stock"),
+    ),
+}
+"""Shared fields that the store has no place for (docs, "create product", "create category")."""
 
 _REQUESTS_PER_MINUTE: Final = 36
 """The store answers 429 beyond 40 a minute (docs, "rate limit"); other apps share the limit."""
@@ -58,6 +68,8 @@ MANIFEST: Final = Manifest(
         Entity.INVENTORY: 5,
         Entity.ORDERS: 1,
     },
+    # Buyers pay on delivery, and the store counts down when they order (docs, "track stock").
+    reserves_pending=True,
     requests_per_minute=_REQUESTS_PER_MINUTE,
     makes_webhook_secret=False,
 )

@@ -7,13 +7,15 @@ import re
 from decimal import Decimal
 from typing import Any, Final
 
+from domain.entities import Entity
 from domain.money import ZERO
 from domain.pages import Pulled
 from domain.records import Category, Image, InventoryLevel, Option, Product, Variant
 from domain.statuses import ProductStatus
+from providers.easyorder.manifest import UNKEPT
 from providers.easyorder.wire import CategoryWire, ProductWire, VariantWire, quantity_of
 
-HUB_REF: Final = re.compile(r"products-[0-9]{1,19}")
+HUB_REF: Final = re.compile(r"products-(?:[0-9a-f]{10}-)?[0-9]{1,19}")
 """Our own key, as we put it into `taager_code` of a product that we create."""
 
 _VISIBLE: Final = "visible"
@@ -34,7 +36,7 @@ def to_category(wire: CategoryWire) -> Pulled[Category]:
         position=wire.position,
         extra=extra,
     )
-    return Pulled(wire.id, record)
+    return Pulled(wire.id, record, unkept=UNKEPT[Entity.CATEGORIES])
 
 
 def to_product(wire: ProductWire, *, currency: str) -> Pulled[Product]:
@@ -70,7 +72,9 @@ def to_product(wire: ProductWire, *, currency: str) -> Pulled[Product]:
         created_at=wire.created_at,
         extra=extra,
     )
-    return Pulled(wire.id, record, wire.updated_at, _levels(wire))
+    return Pulled(
+        wire.id, record, wire.updated_at, _levels(wire), unkept=UNKEPT[Entity.PRODUCTS]
+    )
 
 
 def selling_price(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from runtime.embedded.child import EmbeddedError, Program
@@ -84,6 +85,15 @@ class SandboxShop(BaseModel):
             "consumerKey": self.consumer_key,
             "consumerSecret": self.consumer_secret,
         }
+
+    def control(self) -> httpx.AsyncClient:
+        """A client of the shop's control API."""
+        return httpx.AsyncClient(
+            base_url=f"{self.url}/_sandbox/",
+            headers={"X-Sandbox-Token": self.token},
+            trust_env=False,
+            timeout=60,
+        )
 
     def program(self, data_dir: Path) -> EmbeddedProgram:
         """The shop as a service."""

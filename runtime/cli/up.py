@@ -32,6 +32,7 @@ async def run_up(options: UpOptions) -> None:
             port=options.port,
             temporal_ui_port=options.temporal_ui_port,
             settings={"allow_private_addresses": "true"} if options.sandbox else {},
+            is_public_here=options.sandbox,
         )
     )
     hub.take()

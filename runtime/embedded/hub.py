@@ -50,12 +50,15 @@ class HubOptions:
         port: where the API listens; None takes the last one, else 4000, else a free one.
         temporal_ui_port: the same for the Temporal UI, 8233.
         settings: settings (by field) that win over the environment.
+        is_public_here: whether shops on this machine are told the API's own address, where no
+            public URL is configured.
     """
 
     data_dir: Path
     port: int | None = None
     temporal_ui_port: int | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    is_public_here: bool = False
 
 
 class EmbeddedHub:
@@ -91,10 +94,13 @@ class EmbeddedHub:
 
     async def start(self, group: Supervisor, *others: Service) -> Connection:
         """Start everything (and `others` beside it); returns when all of it serves."""
-        host = load_settings(given=self._settings(API_PORT)).host
+        known = load_settings(given=self._settings(API_PORT))
+        host = known.host
         self._socket = self._listen(host)
         port = int(self._socket.getsockname()[1])
         given = self._settings(port)
+        if self._options.is_public_here and known.public_url is None:
+            given["public_url"] = _url(host, port)
         temporal = self._temporal()
         try:
             async with asyncio.TaskGroup() as tasks:

@@ -60,8 +60,7 @@ class Sandbox:
         ]
         faults.spoil(reply, rules)
         await faults.deliver(send, reply, rules)
-        dropped = any(rule.kind == "drop" for rule in rules)
-        return 0 if dropped else reply.status, len(reply.body)
+        return 0 if faults.cuts(rules) else reply.status, len(reply.body)
 
     def _answer(self, request: Request) -> Reply:
         given = request.headers.get("api-key", "")

@@ -54,6 +54,9 @@ def _act(box: "Sandbox", what: str, data: Any) -> Any:
             return _operate(box, data)
         case "GET deliveries":
             return list(box.webhooks.courier.sent)
+        case "DELETE deliveries":
+            box.webhooks.courier.sent.clear()
+            return {}
         case "GET webhooks":
             return [_webhook(hook) for hook in box.webhooks.courier.webhooks.values()]
         case "GET keys":

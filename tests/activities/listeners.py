@@ -13,6 +13,7 @@ class Mailbox:
     port: int = 0
     mails: list[str] = field(default_factory=list)
     refuses: bool = False
+    takes_logins: bool = False
 
 
 @asynccontextmanager
@@ -34,6 +35,9 @@ async def mail_server() -> AsyncIterator[Mailbox]:
                 writer.write(b"221 bye\r\n")
                 break
             is_refused = box.refuses and verb == b"MAIL"
+            if verb == b"EHLO" and box.takes_logins:
+                writer.write(b"250-ok\r\n250 AUTH PLAIN\r\n")
+                continue
             writer.write(b"554 no\r\n" if is_refused else b"250 ok\r\n")
         writer.close()
 

@@ -16,7 +16,7 @@ from db.session import Database
 from domain.entities import Entity
 from domain.lanes import LaneKind
 from domain.pages import Pulled
-from domain.pushing import Outcome, Outgoing, Pushed, Wanted
+from domain.pushing import Outcome, Outgoing, Pushed, Wanted, own_key
 from domain.records import Category, Customer, Product, Record
 from domain.statuses import ProductStatus
 from domain.sync_settings import Direction, StoreSettings, SyncDirections
@@ -243,7 +243,8 @@ class PushRoom:
 
     async def key_of(self, external_id: str, entity: Entity = Entity.PRODUCTS) -> str:
         """Our own key of a record of the home store."""
-        return f"{entity.value}-{await self.home.record_id(entity.value, external_id)}"
+        record_id = await self.home.record_id(entity.value, external_id)
+        return own_key(entity, await self.home.mark(), record_id)
 
 
 async def new_push_room(database: Database, owner: Database) -> PushRoom:

@@ -160,6 +160,22 @@ async def test_a_channel_that_fails_goes_down_the_ladder_alone(desk: Desk) -> No
     assert len(await desk.room.rows("select from alerts")) == 1
 
 
+async def test_what_no_mail_server_can_be_told_is_that_messages_trouble(desk: Desk) -> None:
+    async with mail_server() as box:
+        box.takes_logins = True
+        nowhere = smtp(25, host=f"{'long' * 20}.example")
+        await desk.channels([nowhere, smtp(box.port, username="\u00fcber", password="geheim")])
+        await desk.alarm()
+        assert await desk.turn() == 3
+    errors = await desk.room.rows(
+        "select last_error from alert_messages where channel_id is not null order by id"
+    )
+    assert errors == [
+        (f"the mail server {nowhere['host']} is not known",),
+        ("the mail could not be handed to 127.0.0.1 (UnicodeEncodeError)",),
+    ]
+
+
 async def test_addresses_of_our_own_network_are_not_called(desk: Desk) -> None:
     guarded = AlertTake(
         desk.room.database,

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -21,7 +22,7 @@ from domain.pages import Page, Pulled
 from domain.records import Customer, Record
 from providers._kit.protocols import StoreConfig, StoreFacts
 from tests.activities.inbox_room import LADDER_S, HeldTurn, Wakes
-from tests.db.factories import at, customer, order
+from tests.db.factories import at, customer, line, order, product
 from tests.db.room import Room, new_room, new_store
 
 FACTS = StoreFacts(store_url="https://shop.example", currency="EUR")
@@ -122,6 +123,14 @@ async def test_a_record_that_breaks_its_transaction_is_found_and_left_out(desk: 
         ("pending", None, 1),
         *([("processed", "applied", 0)] * 2),
     ]
+
+
+async def test_stock_that_no_column_holds_costs_one_event(desk: Desk) -> None:
+    await desk.room.take(Entity.PRODUCTS, product("20", stock={"20": 5}))
+    much = [line(key, "20", quantity=Decimal("900000000000000")) for key in "12"]
+    await desk.say(told(order("1", *much)), told(order("2", line("1", "20"))))
+    assert await desk.take() == 2
+    assert await desk.results() == [("pending", None, 1), ("processed", "applied", 0)]
 
 
 async def test_a_mistake_of_a_provider_costs_one_event(desk: Desk) -> None:

@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import text
 
 from activities.lanes import TurnLostError
+from db.drift import send_again
 from db.publishing import Touch, publish
 from domain.entities import Entity
 from domain.errors import StoreUnreachableError
@@ -189,3 +190,17 @@ async def test_what_is_gone_there_is_created_again(room: PushRoom) -> None:
     await room.drain()
     assert room.titles() == ["Again"]
     assert await room.links("products") == [(key,) for key in room.shop.table(PRODUCTS)]
+
+
+async def test_what_a_reconcile_found_lost_is_created_again(room: PushRoom) -> None:
+    await room.come_in(PRODUCTS, product("1", variant("1", sku="TEA")))
+    await room.drain()
+    [(key,)] = await room.links("products")
+    room.shop.table(PRODUCTS).clear()
+    async with room.home.database.tenant(room.home.tenant_id) as connection:
+        await send_again(connection, room.home.tenant_id, room.away.store_id, PRODUCTS, [key])
+    await room.drain()
+    assert room.titles() == ["Product 1"]
+    assert await room.links("products") == [(one,) for one in room.shop.table(PRODUCTS)]
+    assert len(await room.links("variants")) == 1
+    assert await room.rows() == []

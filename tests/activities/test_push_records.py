@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from db.settle import REFERENCES, settle_references
 from domain.entities import Entity
 from domain.pushing import Outcome, Pushed
 from domain.records import Category, Product
@@ -193,3 +194,19 @@ async def test_a_store_that_was_never_asked_gets_nothing(room: PushRoom) -> None
     await room.home.rows("delete from pushes")
     await room.home.rows("update stores set settings = '{}'")
     assert await room.enqueue() == 0
+
+
+async def test_a_parent_that_comes_later_is_told_to_who_has_the_child(room: PushRoom) -> None:
+    await room.come_in(CATEGORIES, category("2", "Green", parent="1"))
+    await room.drain()
+    await room.come_in(CATEGORIES, category("1"))
+    await room.drain()
+    for statement in REFERENCES:
+        async with room.home.database.tenant(room.home.tenant_id) as connection:
+            await settle_references(connection, room.home.origin, statement)
+    assert await room.links("categories", "differs") == [(True,), (False,)]
+    await room.drain()
+    child, parent = room.shop.table(CATEGORIES).items()
+    assert isinstance(child[1], Category)
+    assert child[1].parent_external_id == parent[0]
+    assert await room.links("categories", "differs") == [(False,), (False,)]

@@ -91,6 +91,22 @@ async def test_channels_are_replaced_and_their_secrets_only_written(
     assert SECRET not in row[0]
 
 
+async def test_a_kept_password_is_not_shown_to_another_server(caller: Caller) -> None:
+    body: dict[str, Any] = {"channels": [{"name": "Mail", "config": SMTP}]}
+    [mail] = (await caller.send("PUT", "/api/alert-channels", json=body)).json()["data"]
+    moves = {"host": "thief.example"}, {"port": 25}, {"security": "none"}
+    for moved in moves:
+        config = {**mail["config"], **moved}
+        body["channels"] = [{"id": mail["id"], "name": "Mail", "config": config}]
+        answer = await caller.send("PUT", "/api/alert-channels", json=body)
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["errors"][0]["pointer"] == "/channels/0/config/password"
+        config["password"] = "entered-again"
+        assert (await caller.send("PUT", "/api/alert-channels", json=body)).status_code == 200
+        body["channels"] = [{"id": mail["id"], "name": "Mail", "config": SMTP}]
+        assert (await caller.send("PUT", "/api/alert-channels", json=body)).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("channel", "pointer"),
     [
@@ -149,10 +165,18 @@ async def test_what_failed_is_due_again_and_the_lanes_go_on(hub: Hub, caller: Ca
         "insert into lanes (tenant_id, kind, key, failures, paused_reason)"
         f" values ({tenant}, 'push', {store_id}, 5, 'the keys are wrong')",
     )
+    await rows(
+        hub,
+        caller,
+        "update stores set sync_retry_count = 5, last_sync_error = 'the keys are wrong'"
+        f" where id = {store_id}",
+    )
     found = await rows(hub, caller, "select id from pushes order by id")
     path = f"/api/stores/{store_id}/retry-failed-sync"
     one = (await caller.post(path, json={"pushIds": [found[0][0]]})).json()
     assert (one["pushes"], one["webhookEvents"], one["resumedLanes"]) == (1, 0, ["push"])
+    shown = (await caller.get(f"/api/stores/{store_id}")).json()
+    assert (shown["syncRetryCount"], shown["lastSyncError"]) == (0, None)
     everything = (await caller.post(path)).json()
     assert everything == {
         "pushes": 1,

@@ -62,6 +62,7 @@ async def test_a_store_is_connected(hub: Hub, caller: Caller) -> None:
             "conflictPolicy": "latest",
             "conflictPolicies": {},
             "pushImported": False,
+            "reservePending": False,
             "ipAllowList": [],
             "maxDeleteShare": 0.2,
             "orderStatusMap": {},

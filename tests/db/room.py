@@ -11,9 +11,10 @@ from db.apply import Applied, apply
 from db.session import Database
 from db.staging import Origin
 from db.tables.stores import STORES
-from db.tenants import create_tenant
+from db.tenants import create_tenant, get_tenant
 from domain.entities import Entity
 from domain.pages import Page, Pulled
+from domain.pushing import mark_of
 from domain.records import Record
 
 Rows = list[tuple[Any, ...]]
@@ -30,6 +31,11 @@ class Room:
     @property
     def origin(self) -> Origin:
         return Origin(self.tenant_id, self.store_id)
+
+    async def mark(self) -> str:
+        """The tenant's part of our own keys."""
+        async with self.database.tenant(self.tenant_id) as connection:
+            return mark_of((await get_tenant(connection)).public_id)
 
     async def take(
         self, entity: Entity, *pulled: Pulled[Any], gone: Sequence[str] = (), careful: bool = False

@@ -1,4 +1,5 @@
 from db.settle import REFERENCES, settle_guests, settle_references
+from db.staging import Origin
 from domain.entities import Entity
 from domain.guests import guest_key
 from domain.records import Address
@@ -19,7 +20,7 @@ async def settle(room: Room) -> None:
     """What the end of a run does."""
     for statement in REFERENCES:
         async with room.database.tenant(room.tenant_id) as connection:
-            await settle_references(connection, room.store_id, statement)
+            await settle_references(connection, room.origin, statement)
 
 
 async def guests_settled(room: Room) -> int:
@@ -75,9 +76,10 @@ async def test_settling_what_is_settled_writes_no_row(room: Room) -> None:
 async def test_references_of_another_store_are_left_alone(room: Room) -> None:
     await room.take(ORDERS, order("100", customer="5"))
     await room.take(CUSTOMERS, customer("5"))
+    elsewhere = Origin(room.tenant_id, room.store_id + 1_000)
     for statement in REFERENCES:
         async with room.database.tenant(room.tenant_id) as connection:
-            await settle_references(connection, room.store_id + 1_000, statement)
+            await settle_references(connection, elsewhere, statement)
     assert await room.rows("select customer_id from orders") == [(None,)]
 
 

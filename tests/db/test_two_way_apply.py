@@ -3,6 +3,7 @@
 from db.apply import Applied
 from domain.entities import Entity
 from domain.pages import Pulled
+from domain.pushing import mark_of, own_key
 from domain.records import Category, Customer
 from domain.sync_settings import ConflictPolicy, Direction, StoreSettings
 from tests.db.factories import order, product, variant
@@ -43,10 +44,26 @@ async def test_skus_of_two_products_match_neither(room: Room) -> None:
 async def test_our_own_key_matches_what_no_sku_would(room: Room) -> None:
     other = await second(room)
     await take(room, PRODUCTS, tea("1", sku=""))
-    key = f"products-{await room.record_id('products', '1')}"
+    record_id = await room.record_id("products", "1")
+    key = own_key(PRODUCTS, await room.mark(), record_id)
     applied = await take(other, PRODUCTS, tea("9", sku="", extra={"hub_ref": key}))
     assert applied.created == 0
-    assert await other.record_id("products", "9") == await room.record_id("products", "1")
+    assert await other.record_id("products", "9") == record_id
+
+
+async def test_the_key_of_another_hub_or_kind_matches_nothing(room: Room) -> None:
+    other = await second(room)
+    await take(room, PRODUCTS, tea("1", sku=""))
+    record_id = await room.record_id("products", "1")
+    foreign = (
+        own_key(PRODUCTS, mark_of("org_of_a_staging_hub"), record_id),
+        own_key(CATEGORIES, await room.mark(), record_id),
+        f"products-{record_id}",
+    )
+    theirs = [
+        tea(str(10 + at), sku="", extra={"hub_ref": key}) for at, key in enumerate(foreign)
+    ]
+    assert (await take(other, PRODUCTS, *theirs)).created == len(foreign)
 
 
 async def test_categories_match_by_slug_and_parent_and_customers_by_address(room: Room) -> None:

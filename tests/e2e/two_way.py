@@ -1,4 +1,4 @@
-"""Two shops and a hub that keeps them in step, as processes; and storms over all of them."""
+"""Two shops and a hub that keeps them in step, as processes."""
 
 import asyncio
 import base64
@@ -7,28 +7,41 @@ import hmac
 import json
 import socket
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import httpx
+from psycopg.rows import TupleRow
 
-from tests.e2e.kills import kill_service
 from tests.e2e.running import RunningHub, running_hub
 from tests.e2e.shop import Shop, open_shop
 
-VICTIMS = ("api", "worker", "events", "postgres", "temporal")
 SECRET = "whs-storm-5f2d7c91"
+PRODUCTS = 24
+OPENING = 1_000
 
-_BOTH = {"products": "both", "categories": "both", "customers": "pull", "inventory": "off"}
+_DIRECTIONS = {
+    "products": "both",
+    "categories": "both",
+    "customers": "pull",
+    "inventory": "both",
+    "orderStatus": "both",
+}
 _LOOK_EVERY_S = 0.1
 _UNDONE = """
 select (select count(*) from webhook_events where status = 'pending')
      + (select count(*) from pushes where status = 'pending')
+"""
+_LEFT = """
+select 'event', store_id, topic, attempts, error_message from webhook_events
+where status = 'pending'
+union all
+select 'push', store_id, entity, attempts, last_error from pushes where status = 'pending'
+union all
+select 'lane', key, kind, 0, concat(awake, ' ', next_attempt_at, ' ', paused_reason) from lanes
 """
 
 
@@ -40,6 +53,38 @@ class Connected:
     webhook_url: str
     shop: Shop
 
+    async def for_sale(self) -> dict[str, dict[str, Any]]:
+        """The shop's products by SKU; two of one SKU are an error."""
+        rows = [row for row in await self.truth("products") if row["sku"]]
+        found = {row["sku"]: row for row in rows}
+        assert len(found) == len(rows), f"an SKU is in {self.shop.url} twice"
+        return found
+
+    async def truth(self, entity: str) -> list[dict[str, Any]]:
+        """What is live in the shop."""
+        answer = await self.shop.control.get("truth", params={"entity": entity})
+        return [json.loads(line) for line in answer.raise_for_status().text.splitlines()]
+
+    async def disturb(self, **what: Any) -> list[int]:
+        """Let the shop deliver its webhooks in another way; the statuses of what it sent now."""
+        answer = await self.shop.control.post("webhooks", json=what)
+        statuses: list[int] = answer.raise_for_status().json()["statuses"]
+        return statuses
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A delivery; `status` None: it was not answered. Equal ones have the same name."""
+
+    store_id: int
+    name: str
+    status: int | None
+
+
+def delivery_name(topic: str, body: bytes) -> str:
+    """What two deliveries share that say the same."""
+    return f"{topic} {hashlib.sha256(body).hexdigest()}"
+
 
 @dataclass
 class World:
@@ -48,12 +93,17 @@ class World:
     hub: RunningHub
     first: Connected
     second: Connected
-    told: Counter[str] = field(default_factory=Counter)
+    posted: list[Posted] = field(default_factory=list)
+
+    @property
+    def stores(self) -> tuple[Connected, Connected]:
+        """Both."""
+        return self.first, self.second
 
     async def post_webhook(
         self, store: Connected, topic: str, body: Mapping[str, Any], *, secret: str = SECRET
     ) -> int | None:
-        """Deliver as the shop would; the status of the answer, None where there was none."""
+        """Deliver what the shop itself would not; the status, None where there was no answer."""
         raw = json.dumps(body).encode()
         signature = hmac.new(secret.encode(), raw, hashlib.sha256).digest()
         headers = {
@@ -64,63 +114,85 @@ class World:
             "x-wc-webhook-id": "1",
             "x-wc-webhook-delivery-id": "same-for-all",
         }
+        status: int | None = None
         try:
             answer = await self.hub.api.post(store.webhook_url, content=raw, headers=headers)
+            status = answer.status_code
         except httpx.HTTPError:
-            return None
-        self.told[str(answer.status_code)] += 1
-        return answer.status_code
+            pass  # nobody knows whether it was taken
+        self.posted.append(Posted(store.store_id, delivery_name(topic, raw), status))
+        return status
 
-    async def patch(self, path: str, body: Mapping[str, Any]) -> bool | None:
-        """Change something in the hub: accepted, refused for now, or (None) nobody knows."""
+    async def collect_deliveries(self, store: Connected) -> None:
+        """Take over what the shop itself has delivered since the last time, pings left out."""
+        await store.shop.control.post("drain")
+        sent = (await store.shop.control.get("deliveries")).raise_for_status().json()
+        (await store.shop.control.delete("deliveries")).raise_for_status()
+        self.posted += [
+            Posted(
+                store.store_id,
+                delivery_name(one["topic"], one["body"].encode()),
+                one["status"] or None,
+            )
+            for one in sent
+            if one["record_id"]
+        ]
+
+    async def ask(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None
+    ) -> httpx.Response | None:
+        """Ask the hub once; None: nobody knows whether it was done."""
         try:
-            answer = await self.hub.api.patch(path, json=body)
+            answer = await self.hub.api.request(method, path, json=body)
         except httpx.HTTPError:
             return None
-        if answer.status_code >= 500:
-            return None
-        assert answer.status_code == 200, answer.text
-        return True
+        return answer if answer.status_code < 500 else None
 
-    async def settled(self, *, within_s: float = 90) -> None:
-        """Wait until nothing is left to be done, looked at twice."""
-        deadline, quiet = time.monotonic() + within_s, 0
-        while quiet < 3:
-            rows = await self.hub.query(_UNDONE)
-            quiet = quiet + 1 if rows and rows[0][0] == 0 else 0
-            if time.monotonic() > deadline:
-                left = await self.hub.query(
-                    "select 'event', status, attempts, error_message from webhook_events"
-                    " where status <> 'processed' union all"
-                    " select 'push', status, attempts, last_error from pushes"
-                )
-                lanes = await self.hub.query("select * from lanes")
-                raise AssertionError(f"not settled after {within_s} s: {left}, {lanes}")
+    async def insist(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None
+    ) -> httpx.Response:
+        """Ask until there is an answer, for what may be done twice."""
+        deadline = time.monotonic() + 90
+        while (answer := await self.ask(method, path, body)) is None:
+            assert time.monotonic() < deadline, f"no answer to {method} {path}"
+            await asyncio.sleep(_LOOK_EVERY_S)
+        return answer
+
+    async def rows(self, statement: str, **params: Any) -> list[TupleRow]:
+        """The rows of a statement, once the database answers."""
+        while True:
+            rows = await self.hub.query(statement, **params)
+            if rows is not None:
+                return rows
             await asyncio.sleep(_LOOK_EVERY_S)
 
-    async def catch_up(self, store: Connected) -> None:
+    async def undone(self) -> int:
+        """How many events and pushes wait."""
+        return int((await self.rows(_UNDONE))[0][0])
+
+    async def settled(self, *, within_s: float = 90) -> None:
+        """Wait until nothing is left to be done, looked at thrice."""
+        deadline, quiet = time.monotonic() + within_s, 0
+        while quiet < 3:
+            quiet = quiet + 1 if await self.undone() == 0 else 0
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not settled: {await self.rows(_LEFT)}")
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def catch_up(self, store: Connected, kind: str = "pull") -> None:
         """Bring a store up to date: what its lost webhooks would have told."""
-        answer = await self.hub.api.post(f"/api/stores/{store.store_id}/sync", json={})
+        path = f"/api/stores/{store.store_id}/sync"
+        answer = await self.insist("POST", path, {"kind": kind})
         assert answer.status_code == 202, answer.text
         assert await self.hub.end_of(store.store_id, within_s=60) == ("success", None)
-
-    async def products(self, store: Connected) -> dict[str, dict[str, Any]]:
-        """What is for sale in a shop, by SKU; two of one SKU are an error."""
-        answer = await store.shop.control.get("truth", params={"entity": "products"})
-        rows = [json.loads(line) for line in answer.raise_for_status().text.splitlines()]
-        found = {row["sku"]: row for row in rows if row["sku"]}
-        assert len(found) == len([row for row in rows if row["sku"]]), "an SKU is there twice"
-        return found
 
     async def hub_products(self) -> dict[str, dict[str, Any]]:
         """What the hub has, by the SKU of the only variant."""
         found: dict[str, dict[str, Any]] = {}
         cursor: str | None = None
         while True:
-            params: dict[str, str | int] = {"limit": 200}
-            if cursor is not None:
-                params["cursor"] = cursor
-            page = (await self.hub.api.get("/api/products", params=params)).json()
+            after = "" if cursor is None else f"&cursor={cursor}"
+            page = (await self.insist("GET", f"/api/products?limit=200{after}")).json()
             for one in page["data"]:
                 assert one["variants"][0]["sku"] not in found, "an SKU is in the hub twice"
                 found[one["variants"][0]["sku"]] = one
@@ -145,14 +217,14 @@ async def two_way_world(data_dir: Path, **settings: str) -> AsyncIterator[World]
         for store in stores:
             assert await hub.end_of(store.store_id, within_s=60) == ("success", None)
         world = World(hub, stores[0], stores[1])
-        for number in range(24):
+        for number in range(PRODUCTS):
             await _add_product(hub, f"SKU-{number:02}")
         await world.settled()
         yield world
 
 
 async def _add_product(hub: RunningHub, sku: str) -> None:
-    variant = {"sku": sku, "price": "10.00"}
+    variant = {"sku": sku, "price": "10.00", "quantity": str(OPENING)}
     body = {"title": sku, "status": "active", "currency": "EUR", "variants": [variant]}
     answer = await hub.api.post("/api/products", json=body)
     assert answer.status_code == 201, answer.text
@@ -165,73 +237,13 @@ async def connect(hub: RunningHub, code: str, shop: Shop) -> Connected:
         "code": code,
         "provider": "woocommerce",
         "config": {**shop.form, "webhookSecret": SECRET},
-        "settings": {"syncDirections": {**_BOTH, "orderStatus": "both"}},
+        "settings": {"syncDirections": _DIRECTIONS},
         "sync": True,
     }
     answer = await hub.api.post("/api/stores", json=body)
     assert answer.status_code == 201, answer.text
     store = answer.json()
     return Connected(store["id"], store["webhookUrls"]["generic"], shop)
-
-
-@dataclass
-class Storm:
-    """Edits on all sides at once, with deliveries duplicated and forged, and processes killed.
-
-    The first third of the products is edited in the hub alone, the second in the first shop alone,
-    the third in the second shop alone: so it is known what each has to be in the end.
-    """
-
-    world: World
-    random: Random
-    expected: dict[str, set[str]] = field(default_factory=dict)
-    orders: int = 0
-    killed: Counter[str] = field(default_factory=Counter)
-
-    async def blow(self, steps: int, *, kills: int) -> None:
-        """So many edits, with so many kills among them."""
-        hub = await self.world.hub_products()
-        shops = [await self.world.products(one) for one in (self.world.first, self.world.second)]
-        skus = sorted(hub)
-        at = set(self.random.sample(range(steps), kills))
-        for step in range(steps):
-            if step in at:
-                victim = self.random.choice(VICTIMS)
-                await kill_service(self.world.hub, victim)
-                self.killed[victim] += 1
-            sku = self.random.choice(skus)
-            title = f"{sku} step {step}"
-            match skus.index(sku) % 3:
-                case 0:
-                    await self._edit_in_hub(hub[sku]["id"], sku, title)
-                case 1:
-                    await self._edit_in_shop(self.world.first, shops[0][sku], sku, title)
-                case _:
-                    await self._edit_in_shop(self.world.second, shops[1][sku], sku, title)
-            if step % 7 == 0:
-                await self.world.first.shop.operate(
-                    op="create", entity="orders", count=1, seed=step
-                )
-                self.orders += 1
-
-    async def _edit_in_hub(self, record_id: int, sku: str, title: str) -> None:
-        accepted = await self.world.patch(f"/api/products/{record_id}", {"title": title})
-        # What nobody answered may have happened or not: then either is right.
-        possible = {title} if accepted else {*self.expected.get(sku, ()), title}
-        self.expected[sku] = possible
-
-    async def _edit_in_shop(
-        self, store: Connected, product: dict[str, Any], sku: str, title: str
-    ) -> None:
-        await store.shop.operate(
-            op="edit", entity="products", ids=[product["id"]], data={"name": title}
-        )
-        self.expected[sku] = {title}
-        if self.random.random() < 0.2:
-            stale = {**product, "date_modified_gmt": "2020-01-01T00:00:00", "name": "long ago"}
-            for _ in range(15):
-                await self.world.post_webhook(store, "product.updated", stale)
-            await self.world.post_webhook(store, "product.updated", stale, secret="forged-secret-1")
 
 
 def _free_port() -> int:

@@ -40,6 +40,7 @@ CASES = {
     "sync_failed": ("SyncStoreWorkflow", FAILED),
     "sync_cancelled": ("SyncStoreWorkflow", CANCELLED),
     "sync_reconcile": ("SyncStoreWorkflow", COMPLETED),
+    "sync_scanned": ("SyncStoreWorkflow", COMPLETED),
     "reconcile_ok": ("ReconcileWorkflow", COMPLETED),
     "subscriptions_made": ("SubscriptionsWorkflow", COMPLETED),
     "subscriptions_missed": ("SubscriptionsWorkflow", COMPLETED),

@@ -29,6 +29,7 @@ from sandbox.woocommerce.seed import ShopSeed
 from tests.replay.cases import CASES, HISTORIES
 from tests.replay.record_lanes import record_lanes
 from tests.replay.record_previews import record_previews
+from tests.replay.record_scans import record_scans
 from tests.replay.record_syncs import record_syncs
 from tests.replay.scrub import scrubbed
 from tests.workflows.scene import Scene, served_store, working
@@ -188,6 +189,7 @@ async def record(settings: Settings, owner_url: str) -> dict[str, WorkflowHistor
         await record_failures(ordinary)
         await record_cancellations(ordinary)
         await record_syncs(ordinary)
+        await record_scans(ordinary)
     async with recorder(settings, owner_url, *LONG) as long:
         await record_continuation(long)
     app_url = settings.database_url.get_secret_value()

@@ -33,6 +33,7 @@ LIMITS = {
     "settle_sweep": ("7200s", "10s", "0s"),
     "probe_store": ("15s", "0s", "18s"),
     "preview_push": ("15s", "0s", "18s"),
+    "scan_orders": ("7200s", "10s", "0s"),
     "begin_sync": ("15s", "0s", "0s"),
     "keep_cursor": ("15s", "0s", "0s"),
     "end_sync": ("15s", "0s", "0s"),

@@ -1,7 +1,7 @@
 """A tenant with a WooCommerce shop and an EasyOrder store, a hub that works, and its API."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -38,9 +38,9 @@ select (select count(*) from webhook_events where status = 'pending')
      + (select count(*) from pushes where status = 'pending')
 """
 _WHY = """
-select kind || '/' || lane_key, paused_reason from lanes where paused_reason is not null
+select kind || '/' || key, paused_reason from lanes where paused_reason is not null
 union all select entity || ' ' || record_id, last_error from pushes
-union all select 'event ' || id, last_error from webhook_events where status <> 'processed'
+union all select 'event ' || id, error_message from webhook_events where status <> 'processed'
 """
 
 
@@ -130,6 +130,33 @@ class Pair:
             if one["method"] != "GET"
         ]
 
+    def woo_writes(self) -> list[str]:
+        """The writes that the WooCommerce shop was asked for: method and path."""
+        return [
+            f"{one['method']} {one['path'].partition('wc/v3/')[2]}"
+            for one in self.woo.journal.log()
+            if one["method"] != "GET"
+        ]
+
+    async def orders(self) -> list[dict[str, Any]]:
+        """The hub's orders."""
+        found: list[dict[str, Any]] = (await self.get("/api/orders"))["data"]
+        return found
+
+    async def kept(self, product_id: int) -> dict[str, Any]:
+        """What one of the hub's products says that EasyOrder has no place for."""
+        shown = await self.get(f"/api/products/{product_id}")
+        own = {name: shown[name] for name in ("tags", "shortDescription")}
+        return own | {
+            one["sku"]: (one["barcode"], one["weight"], one["inStock"]) for one in shown["variants"]
+        }
+
+    async def sync(self, store_id: int, *entities: str, force: bool = False) -> None:
+        """Pull from a store and wait for the end."""
+        body = {"entities": list(entities)} if entities else {}
+        started = await self.post(f"/api/stores/{store_id}/sync", {**body, "force": force})
+        await self.once(f"/api/syncs/{started['workflowId']}", status="success")
+
     def forget_requests(self) -> None:
         """From here on requests are counted anew."""
         self.woo.journal.clear()
@@ -165,10 +192,12 @@ async def two_stores(
     *,
     woo: ShopSeed | None = None,
     behaviour: Behaviour | None = None,
+    clock: Callable[[], float] | None = None,
     directions: Mapping[str, str] = ALL,
     **settings: Any,
 ) -> AsyncIterator[Pair]:
-    """Both stores, connected and imported, with their webhooks. `settings` are of both stores."""
+    """Both stores, connected and imported, with their webhooks. `settings` are of both stores;
+    `clock` is the time at EasyOrder."""
     http, database, tenant_id = api
     empty = ShopSeed(products=0, orders=0, customers=0, categories=0)
     quick = behaviour or Behaviour(requests_per_minute=100_000)
@@ -183,6 +212,7 @@ async def two_stores(
         store, easy_box = await stack.enter_async_context(
             easyorder.serving(StoreSeed(products=0, categories=0), quick)
         )
+        easy_box.store.clock = clock or easy_box.store.clock
         woo_box.webhooks.courier.transport = easy_box.courier.transport = http._transport
         woo_box.webhooks.courier.latency_s = 0
         woo_config = {

@@ -1,4 +1,4 @@
-"""`entrepot demo`: everything at once, a shop connected and imported, every record compared."""
+"""`entrepot demo`: a shop connected and imported, a change sent each way, every record compared."""
 
 import asyncio
 import time
@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from runtime.cli.api_client import ApiAccess, ApiClient, connect
 from runtime.cli.demo.report import DemoRun, as_json, show_links, show_summary
+from runtime.cli.demo.round_trip import make_round_trip
 from runtime.cli.demo.verify import verify
 from runtime.cli.errors import CliError
 from runtime.cli.imports import Status, follow
@@ -49,6 +50,7 @@ async def run_demo(options: DemoOptions) -> int:
             data_dir=data_dir,
             port=options.port,
             settings={"allow_private_addresses": "true"},
+            is_public_here=True,
         )
     )
     hub.take()
@@ -83,11 +85,14 @@ async def _import(connection: Connection, shop: SandboxShop, *, ready_s: float) 
         import_s = time.monotonic() - began
         if status["syncStatus"] != "success":
             raise CliError(f"the import did not succeed: {_why(status)}", exit_code=1)
+        say("Changing a price in the hub, and then in the shop", stderr=True)
+        trip = await make_round_trip(api, shop, store_id)
         began = time.monotonic()
         verdict = await verify(api, shop, store_id)
         return DemoRun(
             verdict=verdict,
             status=status,
+            trip=trip,
             workflow_url=ui_url or status["temporalUiUrl"],
             ready_s=ready_s,
             import_s=import_s,
@@ -105,8 +110,9 @@ async def _begin(api: ApiClient, shop: SandboxShop) -> tuple[int, str | None]:
         return created["id"], created["temporalUiUrl"]
     if store["storeUrl"] != shop.url:
         say(f"The shop moved to {shop.url}", stderr=True)
-        moved = {"config": shop.form, "storeMoved": True}
-        await api.patch(f"/api/stores/{store['id']}", moved)
+    # The shop begins anew with every run, and knows nothing of webhooks: this makes them again.
+    moved = {"config": shop.form, "storeMoved": True}
+    await api.patch(f"/api/stores/{store['id']}", moved)
     started = await api.post(f"/api/stores/{store['id']}/import")
     what = "its import goes on" if started["alreadyRunning"] else "importing it again"
     say(f"The shop at {shop.url} is connected: {what}", stderr=True)

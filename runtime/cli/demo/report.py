@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from rich.text import Text
 
+from runtime.cli.demo.round_trip import RoundTrip
 from runtime.cli.demo.verify import Verdict
 from runtime.cli.imports import Status, changed, rejected
 from runtime.cli.screen import console, show_table
@@ -21,6 +22,7 @@ class DemoRun:
 
     verdict: Verdict
     status: Status
+    trip: RoundTrip
     workflow_url: str | None
     ready_s: float
     import_s: float
@@ -45,6 +47,8 @@ def as_json(run: DemoRun) -> dict[str, Any]:
         "secondsToStart": round(run.ready_s, 2),
         "secondsToImport": round(run.import_s, 2),
         "secondsToCompare": round(run.verify_s, 2),
+        "secondsToShop": round(run.trip.to_shop_s, 2),
+        "secondsFromShop": round(run.trip.to_hub_s, 2),
         "ok": run.is_right,
         "unchanged": run.is_unchanged,
         "import": run.status["entities"],
@@ -63,6 +67,7 @@ def show_summary(run: DemoRun, *, stderr: bool) -> None:
         stderr=stderr,
     )
     out.print()
+    out.print(_trip(run.trip))
     out.print(_sentence(run))
     for line in run.verdict.differences[:_DIFFERENCES]:
         out.print(Text(f"  {line}"))
@@ -83,6 +88,14 @@ def show_links(run: DemoRun, connection: Connection, data_dir: Path, *, stderr: 
         out.print(Text(f"{name:<12}", style="bold") + Text(place, style="not bold"))
     out.print()
     out.print(Text("Serving until Ctrl-C.", style="dim"))
+
+
+def _trip(trip: RoundTrip) -> Text:
+    return Text("✓ ", style="bold green") + Text(
+        f"A price changed in the hub was in the shop after {trip.to_shop_s:.1f} s; changed back "
+        f"there, it was in the hub after {trip.to_hub_s:.1f} s, by webhook.",
+        style="not bold default",
+    )
 
 
 def _sentence(run: DemoRun) -> Text:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-import httpx
-
 from runtime.cli.api_client import ApiClient
 from runtime.cli.demo import held, truth
 from runtime.cli.demo.held import Held
@@ -56,13 +54,10 @@ async def _read_hub(api: ApiClient) -> dict[str, Sequence[Any]]:
 
 
 async def _read_shop(shop: SandboxShop) -> dict[str, Sequence[Any]]:
-    headers = {"X-Sandbox-Token": shop.token}
-    async with httpx.AsyncClient(
-        base_url=shop.url, headers=headers, timeout=_TIMEOUT_S, trust_env=False
-    ) as http:
+    async with shop.control() as control:
         documents: dict[str, Sequence[Any]] = {}
         for entity in truth.READ:
-            answer = await http.get("/_sandbox/truth", params={"entity": entity})
+            answer = await control.get("truth", params={"entity": entity})
             answer.raise_for_status()
             documents[entity] = [
                 json.loads(line, parse_float=Decimal) for line in answer.text.split("\n") if line

@@ -50,7 +50,14 @@ class Running:
 
     def children(self) -> dict[str, int]:
         """The process id of each part, by a word of its command line (Linux)."""
-        words = ("postgres", "temporal", "worker_process", "api_process", "sandbox_process")
+        words = (
+            "temporal",
+            "worker.ready",
+            "events.ready",
+            "api_process",
+            "sandbox_process",
+            "postgres",
+        )
         found = {}
         for pid in _children(self.process.pid):
             command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ")

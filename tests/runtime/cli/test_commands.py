@@ -34,7 +34,8 @@ def test_there_is_what_the_documents_promise() -> None:
         *("keys", "keys create", "keys list", "keys revoke"),
         *("stores", "stores add", "stores list", "stores show", "stores test", "stores import"),
         *("syncs", "syncs list", "syncs watch", "syncs cancel"),
-        *("sandbox", "sandbox woocommerce"),
+        *("sandbox", "sandbox woocommerce", "sandbox easyorder"),
+        *("alerts", "retry", "conflicts", "conflicts list", "conflicts show", "conflicts resolve"),
     }
 
 
