@@ -69,16 +69,26 @@ async def _one_by_one(errand: Errand, items: Sequence[Item]) -> list[Answer]:
     """The store refused the batch as a whole: find out whose fault it is.
 
     A create that is found meanwhile has no answer here, and stays in doubt until it is looked up.
+    When the store goes away in between, what it answered until then is kept: it is not sent again.
     """
     answers: list[Answer] = []
-    for one in items:
-        is_create = one.external_id is None
-        if is_create and len(items) > 1 and await errand.client.find([wanted(one)]):
-            continue
-        await _announce(errand, [one] if is_create else [])
-        try:
-            answers += await _push(errand, [one])
-        except RequestRejectedError as error:
-            refused = Pushed(one.key, Outcome.REFUSED, is_permanent=True, reason=str(error))
-            answers.append(Answer(one, outgoing(one, errand.settings), refused))
+    try:
+        for one in items:
+            if one.external_id is None and len(items) > 1:
+                if await errand.client.find([wanted(one)]):
+                    continue
+            answers.append(await _alone(errand, one))
+    except StoreError:
+        if not answers:
+            raise
     return answers
+
+
+async def _alone(errand: Errand, item: Item) -> Answer:
+    await _announce(errand, [item] if item.external_id is None else [])
+    try:
+        [answer] = await _push(errand, [item])
+    except RequestRejectedError as error:
+        refused = Pushed(item.key, Outcome.REFUSED, is_permanent=True, reason=str(error))
+        return Answer(item, outgoing(item, errand.settings), refused)
+    return answer

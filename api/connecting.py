@@ -177,8 +177,9 @@ async def _change_connection(
             _refuse_other_shop(store, found_url, body, is_imported=is_imported)
         changed = {**values, "facts": facts, "store_url": found_url}
         async with services.database.tenant(tenant_id) as connection:
-            await replace_credentials(connection, trial.check_id, changed, replaces=kept)
+            # Lanes before their store: drains that fail lock them in this order.
             resumed = await resume_store_lanes(connection, tenant_id, store.id)
+            await replace_credentials(connection, trial.check_id, changed, replaces=kept)
     for kind in resumed:
         await services.waker.wake(tenant_id, kind, store.id)
     return form.generated_secret

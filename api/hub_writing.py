@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from api.answers import json_answer
+from api.auth import Principal
+from api.idempotency import Idempotency
 from api.record_views import category_views, customer_views, order_views, product_views
 from api.schemas.catalogue import CategoryAnswer, ProductAnswer
 from api.schemas.records import RecordAnswer
@@ -48,6 +50,24 @@ async def write(
         *(services.waker.wake(tenant_id, LaneKind.PUSH, store_id) for store_id in sorted(stores))
     )
     return answer
+
+
+async def write_once(
+    services: ApiServices,
+    caller: Principal,
+    idempotency: Idempotency,
+    work: Callable[[AsyncConnection], Awaitable[Written[A]]],
+    render: Callable[[A], Response],
+) -> Response:
+    """`write` under the request's key: done and answered in one transaction, or not at all."""
+
+    async def kept(connection: AsyncConnection) -> Written[Response]:
+        written = await work(connection)
+        response = render(written.answer)
+        await idempotency.keep(connection, response)
+        return Written(response, written.touches)
+
+    return await idempotency.run(caller, lambda: write(services, caller.tenant_id, kept))
 
 
 def created(answer: RecordAnswer, listing: str) -> Response:

@@ -14,6 +14,7 @@ from typing import Annotated
 import structlog
 from fastapi import Depends, Header
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -30,6 +31,7 @@ _log = structlog.get_logger(__name__)
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _KEPT_HEADERS = ("content-type", "location")
 _MAKES_SENSE_TO_REPEAT = 409
+_TAKEN_OVER = "Another request with this Idempotency-Key has taken over. Send it again in a moment."
 
 Work = Callable[[], Awaitable[Response]]
 
@@ -52,6 +54,8 @@ class Idempotency:
         self._request = request
         self._services = services
         self._key = key
+        self._held: Attempt | None = None
+        self._is_kept = False
 
     async def run(self, principal: Principal, work: Work) -> Response:
         """Do the work, or answer as it was answered before.
@@ -66,6 +70,7 @@ class Idempotency:
         known = await self._claim(attempt)
         if known is not None:
             return known
+        self._held = attempt
         try:
             response = await self._answered(work)
         except Exception:
@@ -73,9 +78,25 @@ class Idempotency:
             raise
         if response.status_code >= 500 or response.status_code == _MAKES_SENSE_TO_REPEAT:
             await self._forget(attempt)
-        else:
+        elif not self._is_kept:
             await self._remember(attempt, response)
         return response
+
+    async def keep(self, connection: AsyncConnection, response: Response) -> None:
+        """Keep the answer in the transaction that does the work, inside `run`.
+
+        Whoever is killed after it was committed has done it for good: the same key is answered
+        with this. Without it that key would do the work again. Raises ProblemError 409 when
+        another request has taken the key over.
+        """
+        if self._held is None:
+            return
+        answer = self._sealed(self._held, response)
+        self._is_kept = await idempotency.remember(
+            connection, self._held, status_code=response.status_code, answer=answer
+        )
+        if not self._is_kept:
+            raise ProblemError(problems.BUSY, _TAKEN_OVER, headers={"Retry-After": "2"})
 
     async def _answered(self, work: Work) -> Response:
         try:
@@ -118,13 +139,16 @@ class Idempotency:
             )
         return _open(self._services, attempt, known.answer)
 
-    async def _remember(self, attempt: Attempt, response: Response) -> None:
+    def _sealed(self, attempt: Attempt, response: Response) -> Sealed:
         kept = {
             "status": response.status_code,
             "headers": {name: response.headers.get(name) for name in _KEPT_HEADERS},
             "body": bytes(response.body).decode(),
         }
-        answer = self._services.secrets.seal(json.dumps(kept).encode(), context=_context(attempt))
+        return self._services.secrets.seal(json.dumps(kept).encode(), context=_context(attempt))
+
+    async def _remember(self, attempt: Attempt, response: Response) -> None:
+        answer = self._sealed(attempt, response)
         try:
             async with self._services.database.tenant(attempt.tenant_id) as connection:
                 await idempotency.remember(

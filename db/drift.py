@@ -6,7 +6,6 @@ What changed in the store after the moment its changes were last asked from is n
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import select, text
@@ -22,21 +21,13 @@ from domain.reconcile import Incoming, latest, prepare
 from domain.records import Order, Record
 
 
-class DriftKind(StrEnum):
-    """How they differed.
-
-    `MISSING_HERE`: the store has it, the hub had not. `MISSING_THERE`: the other way round.
-    `DIFFERS`: both have it, with other content than both sides agreed on.
-    """
-
-    MISSING_HERE = "missing_here"
-    MISSING_THERE = "missing_there"
-    DIFFERS = "differs"
-
-
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A difference as it was found. `is_repaired` is false where it was only noted."""
+    """A difference as it was found. `repaired` is false where it was only noted.
+
+    `kind`: `missing_here`, the store has it, the hub had not; `missing_there`, the other way round;
+    `differs`, both have it, with other content than both sides agreed on.
+    """
 
     id: int
     entity: str

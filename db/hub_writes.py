@@ -50,6 +50,10 @@ select id from up
 _CLAIM_NAME = text(
     "select pg_advisory_xact_lock(hashtextextended(cast(:name as text), cast(:tenant as bigint)))"
 )
+_CLAIM_RECOGNITION = text("""
+select pg_advisory_xact_lock(
+  hashtextextended('match/' || cast(:tenant as text) || '/' || cast(:entity as text), 0))
+""")
 
 
 def slug_of(name: str) -> str:
@@ -62,6 +66,15 @@ async def claim_names(connection: AsyncConnection, tenant_id: int, names: Collec
     """Hold names (`sku:TEA-1`) until the transaction ends, against whoever wants the same."""
     for name in sorted(set(names)):
         await connection.execute(_CLAIM_NAME, {"name": name, "tenant": tenant_id})
+
+
+async def claim_recognition(connection: AsyncConnection, tenant_id: int, entity: Entity) -> None:
+    """Let no store bring in what is about to be made here, until the transaction ends.
+
+    `db.matching` takes the same lock: who comes second sees what the first one made.
+    """
+    named = {"tenant": tenant_id, "entity": entity.value}
+    await connection.execute(_CLAIM_RECOGNITION, named)
 
 
 async def missing_ids(
@@ -218,6 +231,7 @@ async def _check_email(
 ) -> None:
     if not email:
         return
+    await claim_recognition(connection, tenant_id, Entity.CUSTOMERS)
     await claim_names(connection, tenant_id, [f"email:{email.lower()}"])
     columns = CUSTOMERS.c
     taken = await connection.execute(

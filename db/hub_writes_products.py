@@ -10,7 +10,15 @@ from typing import Any
 from sqlalchemy import func, insert, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.hub_writes import Values, change_record, claim_names, delete_record, lock_record, slug_of
+from db.hub_writes import (
+    Values,
+    change_record,
+    claim_names,
+    claim_recognition,
+    delete_record,
+    lock_record,
+    slug_of,
+)
 from db.hub_writes_variants import (
     VariantWrite,
     add_variant,
@@ -169,6 +177,7 @@ async def _check_skus(
     skus = sorted({sku for one in variants if (sku := one.values.get("sku"))})
     if not skus:
         return
+    await claim_recognition(connection, tenant_id, Entity.PRODUCTS)
     await claim_names(connection, tenant_id, [f"sku:{sku}" for sku in skus])
     named = {"tenant": tenant_id, "skus": skus, "product": product_id}
     taken = (await connection.execute(_TAKEN, named)).one_or_none()

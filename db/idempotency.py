@@ -2,7 +2,8 @@
 
 The row decides, so that any number of processes agree: whoever inserts it does the work. A claim
 is fenced by the moment it was made, so a worker that was given up for dead cannot overwrite the
-answer of the one that took over.
+answer of the one that took over. An answer kept in the transaction that did the work is there if
+and only if the work was done.
 """
 
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ where tenant_id = :tenant and route = :route and key = :key and created_at = :no
 _FORGET = text("""
 delete from idempotency_keys
 where tenant_id = :tenant and route = :route and key = :key and created_at = :now
+  and status_code is null
 """)
 
 _PURGE = text("""
@@ -101,9 +103,9 @@ async def claim(connection: AsyncConnection, attempt: Attempt) -> Remembered | N
 
 async def remember(
     connection: AsyncConnection, attempt: Attempt, *, status_code: int, answer: Sealed
-) -> None:
-    """Keep the answer for whoever asks again with the key."""
-    await connection.execute(
+) -> bool:
+    """Keep the answer for whoever asks again with the key. False: the claim is ours no more."""
+    kept = await connection.execute(
         _REMEMBER,
         {
             **attempt.values(),
@@ -114,8 +116,12 @@ async def remember(
             "key_id": answer.key_id,
         },
     )
+    return bool(kept.rowcount)
 
 
 async def forget(connection: AsyncConnection, attempt: Attempt) -> None:
-    """Give the key back: the request failed in a way that trying again may mend."""
+    """Give the key back: the request failed in a way that trying again may mend.
+
+    An answer that was kept stays: the work was committed, though nobody was told.
+    """
     await connection.execute(_FORGET, attempt.values())

@@ -54,7 +54,7 @@ select distinct store_id from told
 union
 select %(store)s::bigint where exists (
   select from pushes p where p.tenant_id = %(tenant)s and p.store_id = %(store)s::bigint
-    and p.status = 'pending' and p.next_attempt_at is null)
+    and p.entity = 'inventory' and p.status = 'pending' and p.next_attempt_at is null)
 """
 """Who has something to be sent now: the store itself too, where its stock has to be put right.
 Latest state once: a record that is due already stays one row, at a higher version. Inactive stores

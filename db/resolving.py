@@ -6,7 +6,7 @@ then becomes a push to it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,8 +30,6 @@ from domain.reconcile import LinkState, prepare
 from domain.records import Record
 from domain.spelling import keep_spelling, write_base
 from domain.sync_settings import StoreSettings
-
-RESOLUTIONS: Final = ("local", "remote", "merge", "manual")
 
 _SETTLE = text("""
 update conflicts set status = 'resolved', resolution = :resolution, resolved_at = now(),

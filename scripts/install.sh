@@ -28,10 +28,11 @@ create_venv() {
 }
 
 # uv takes seconds where pip takes a minute; pip stands in where only pip knows the way to a mirror.
+# Compiled here once, or every start of every process compiles it where Python may not write.
 install_lock() {
     lock=requirements/$1.lock
     echo "installing $lock"
-    "$py" -m uv pip install --quiet --python "$py" --require-hashes -r "$lock" ||
+    "$py" -m uv pip install --quiet --compile-bytecode --python "$py" --require-hashes -r "$lock" ||
         "$py" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
 }
 

@@ -39,8 +39,9 @@ async def activate(
     if not store.is_active:
         await _wake_schedules(services, principal.tenant_id, store)
         async with services.database.tenant(principal.tenant_id) as connection:
-            await set_active(connection, store.id, is_active=True)
+            # Lanes before their store: drains that fail lock them in this order.
             await resume_store_lanes(connection, principal.tenant_id, store.id)
+            await set_active(connection, store.id, is_active=True)
             await enqueue_catalogue(connection, principal.tenant_id, store.id, missing_only=True)
         for kind in (LaneKind.INBOX, LaneKind.PUSH):
             await services.waker.wake(principal.tenant_id, kind, store.id)

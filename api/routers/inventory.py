@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api.answers import json_answer
 from api.auth import RecordsReader, RecordsWriter
-from api.hub_writing import Written, write
+from api.hub_writing import Written, write_once
 from api.idempotency import Idempotent
 from api.paging import (
     MAX_ID,
@@ -74,7 +74,9 @@ async def create_warehouse(
 
     async def work(connection: AsyncConnection) -> Response:
         made = await warehouses.create_warehouse(connection, caller.tenant_id, body.model_dump())
-        return json_answer(WarehouseAnswer.model_validate(made), status_code=201)
+        response = json_answer(WarehouseAnswer.model_validate(made), status_code=201)
+        await idempotency.keep(connection, response)
+        return response
 
     async def answer() -> Response:
         return await services.database.transact(caller.tenant_id, work)
@@ -164,11 +166,9 @@ async def create_movement(
             MadeMovementsAnswer(data=[MovementAnswer.model_validate(one) for one in made])
         )
 
-    async def answer() -> Response:
-        made = await write(services, caller.tenant_id, work)
-        return json_answer(made, status_code=201)
-
-    return await idempotency.run(caller, answer)
+    return await write_once(
+        services, caller, idempotency, work, lambda made: json_answer(made, status_code=201)
+    )
 
 
 def _movements(body: CreateMovementBody) -> list[Movement]:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from api import problems
 from api.answers import json_answer
 from api.auth import RecordsReader, RecordsWriter
-from api.hub_writing import Written, write
+from api.hub_writing import Written, write_once
 from api.idempotency import Idempotent
 from api.paging import Cursor, Limit, after_id, next_cursor
 from api.params import JSON_BODY, RecordId
@@ -47,17 +47,16 @@ async def create_invoice(
     )
 
     async def work(connection: AsyncConnection) -> Written[Invoice]:
-        return Written(await book_invoice(connection, caller.tenant_id, new))
-
-    async def answer() -> Response:
         try:
-            booked = await write(services, caller.tenant_id, work)
+            return Written(await book_invoice(connection, caller.tenant_id, new))
         except NotEnoughStockError as error:
             raise _lacking(error) from None
+
+    def render(booked: Invoice) -> Response:
         location = {"Location": f"/api/invoices/{booked.id}"}
         return json_answer(_view(booked), status_code=201, headers=location)
 
-    return await idempotency.run(caller, answer)
+    return await write_once(services, caller, idempotency, work, render)
 
 
 @router.get("", summary="List invoices")

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from api import problems
 from api.auth import RecordsWriter
-from api.hub_writing import Written, created, show_product, write
+from api.hub_writing import Written, created, show_product, write, write_once
 from api.idempotency import Idempotent
 from api.params import JSON_BODY, RecordId
 from api.record_bodies import (
@@ -58,10 +58,9 @@ async def create_product(
         )
         return Written(await show_product(connection, made.record_id), [made])
 
-    async def answer() -> Response:
-        return created(await write(services, caller.tenant_id, work), "/api/products")
-
-    return await idempotency.run(caller, answer)
+    return await write_once(
+        services, caller, idempotency, work, lambda made: created(made, "/api/products")
+    )
 
 
 @router.patch(

@@ -12,6 +12,7 @@ from api.hub_writing import (
     show_customer,
     show_order,
     write,
+    write_once,
 )
 from api.idempotency import Idempotent
 from api.params import JSON_BODY, RecordId
@@ -49,10 +50,9 @@ async def create_category(
         made = await hub_writes.create_category(connection, caller.tenant_id, body.model_dump())
         return Written(await show_category(connection, made.record_id), [made])
 
-    async def answer() -> Response:
-        return created(await write(services, caller.tenant_id, work), "/api/categories")
-
-    return await idempotency.run(caller, answer)
+    return await write_once(
+        services, caller, idempotency, work, lambda made: created(made, "/api/categories")
+    )
 
 
 @router.patch(
@@ -111,10 +111,9 @@ async def create_customer(
         made = await hub_writes.create_customer(connection, caller.tenant_id, values)
         return Written(await show_customer(connection, made.record_id), [made])
 
-    async def answer() -> Response:
-        return created(await write(services, caller.tenant_id, work), "/api/customers")
-
-    return await idempotency.run(caller, answer)
+    return await write_once(
+        services, caller, idempotency, work, lambda made: created(made, "/api/customers")
+    )
 
 
 @router.patch(

@@ -49,8 +49,6 @@ _BY_STATUS: Final[Mapping[int, tuple[type[PermanentStoreError], str]]] = {
     422: (RequestRejectedError, "refuses what was sent"),
 }
 
-_UNEXPECTED: Final = (RequestRejectedError, "gave an answer we do not expect")
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:

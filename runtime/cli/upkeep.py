@@ -72,11 +72,11 @@ def show_conflicts(asked: Asked, *, is_json: bool) -> None:
     rows = [
         (
             *(one["id"], one["storeId"], one["entity"], one["recordId"]),
-            *(len(one["fields"]), one["createdAt"]),
+            *(", ".join(one["paths"]), one["createdAt"]),
         )
         for one in found
     ]
-    show_table(_CONFLICTS, rows, numbers=("conflict", "store", "record", "fields"))
+    show_table(_CONFLICTS, rows, numbers=("conflict", "store", "record"))
 
 
 def show_conflict(asked: Asked, conflict_id: int, *, is_json: bool) -> None:
@@ -90,10 +90,19 @@ def show_conflict(asked: Asked, conflict_id: int, *, is_json: bool) -> None:
         show_json(found)
         return
     rows = [
-        (one["field"], *(json.dumps(one[side]) for side in ("base", "local", "remote")))
+        (
+            one["path"],
+            _written(one["base"]) if one["hasBase"] else "never agreed",
+            *(_written(one[side]) for side in ("local", "remote")),
+            f"{one['suggestion']['resolution']}: {one['suggestion']['reason']}",
+        )
         for one in found["fields"]
     ]
-    show_table(("field", "before", "hub (local)", "store (remote)"), rows)
+    show_table(("field", "before", "hub (local)", "store (remote)", "suggested"), rows)
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def resolve(asked: Asked, conflict_id: int, *, take: str) -> None:

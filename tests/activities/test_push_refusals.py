@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from domain.entities import Entity
-from domain.errors import CredentialsError, RequestRejectedError
+from domain.errors import CredentialsError, RequestRejectedError, StoreUnreachableError
 from domain.lanes import LaneKind
 from domain.pushing import Outcome, Pushed
 from tests.activities.push_room import NOW, PushRoom, manifest, off
@@ -106,6 +106,22 @@ async def test_a_batch_that_is_refused_whole_is_sent_one_by_one(room: PushRoom) 
     await room.drain()
     assert room.titles() == ["Product 2"]
     assert await room.rows("status, last_error") == [("failed", "title too long")]
+
+
+async def test_what_was_answered_one_by_one_is_kept_when_the_store_goes_away(
+    room: PushRoom,
+) -> None:
+    await room.come_in(PRODUCTS, product("1"), product("2"))
+    room.shop.trouble += [
+        (RequestRejectedError("bad request"), False),
+        (RequestRejectedError("title too long"), False),
+        (StoreUnreachableError("gone"), False),
+    ]
+    await room.take(room.turn())
+    assert await room.rows("status, last_error") == [
+        ("failed", "title too long"),
+        ("pending", None),
+    ]
 
 
 async def test_guests_are_no_customers_of_another_store(room: PushRoom) -> None:

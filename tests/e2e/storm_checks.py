@@ -150,7 +150,7 @@ async def _check_orders(storm: Storm, side: int, store: Connected) -> None:
     hub = {row[0]: row[1].replace("_", "-") for row in rows}
     assert len(hub) == len(rows)
     shop = {str(one["id"]): one["status"] for one in await store.truth("orders")}
-    meant = {str(sale.id): sale.status for sale in storm.expected.sales[side].values()}
+    meant = {str(sale.id): sale.status for sale in storm.expected.sales[side]}
     assert _differences(hub, shop) == {}, _differences(hub, shop)
     assert _differences(hub, meant) == {}, _differences(hub, meant)
 

@@ -1,6 +1,7 @@
 """What hub and shops have to come to, when it is known who changed what."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tests.e2e.two_way import OPENING
@@ -12,7 +13,7 @@ _TAKING = frozenset({"processing", "completed", "on-hold"})
 
 @dataclass
 class Sale:
-    """An order of the shop `side`: who sets its status, and what it takes."""
+    """An order of the shop `side`: who sets its status, and what it wants by SKU."""
 
     id: int
     side: int
@@ -20,24 +21,22 @@ class Sale:
     lines: dict[str, int]
     status: str = "processing"
 
-    @property
-    def taken(self) -> dict[str, int]:
-        """What it has taken out of the shop's stock, by SKU."""
-        return self.lines if self.status in _TAKING else {}
+    def takes(self, sku: str) -> int:
+        """How many of a product it has taken out of the stock."""
+        return self.lines.get(sku, 0) if self.status in _TAKING else 0
 
 
 @dataclass
 class Expected:
-    """Every product has one side that edits it and one side, or all, that move its stock.
+    """Every product has one side that edits it, and one side (or `ALL`) that moves its stock.
 
     Attributes:
-        content: (title, price) by SKU.
-        moved: what hub and shops moved of a SKU's stock, sales aside.
-        born: products that were made during the storm, by the side that made them.
+        content: title and price by SKU.
+        moved: what was moved of a SKU's stock, sales aside.
+        born: products that were made since, by the side that made them, or `ALL`.
         doubtful: SKUs that may be there or not: nobody knows whether they were made.
-        gone: SKUs that were deleted.
-        receipts: notes of receipts that nobody knows about, with SKU and quantity.
-        sales: orders by store.
+        receipts: what may have been booked or not: SKU and quantity by note.
+        sales: orders by shop.
     """
 
     skus: tuple[str, ...]
@@ -45,26 +44,22 @@ class Expected:
     moved: Counter[str] = field(default_factory=Counter)
     born: dict[str, int] = field(default_factory=dict)
     doubtful: set[str] = field(default_factory=set)
-    gone: set[str] = field(default_factory=set)
     receipts: dict[str, tuple[str, int]] = field(default_factory=dict)
-    sales: dict[int, dict[int, Sale]] = field(default_factory=lambda: {FIRST: {}, SECOND: {}})
+    sales: dict[int, list[Sale]] = field(default_factory=lambda: {FIRST: [], SECOND: []})
 
     def edited_by(self, side: int) -> list[str]:
         """The SKUs whose title and price one side alone changes."""
         return [sku for place, sku in enumerate(self.skus) if place % 3 == side]
 
     def moved_by(self, side: int) -> list[str]:
-        """The SKUs whose stock one side, or `ALL`, moves."""
+        """The SKUs whose stock one side alone moves, or all do."""
         return [sku for place, sku in enumerate(self.skus) if place // 3 % 4 == side]
 
-    def set_number(self, sku: str, side: int, number: int) -> None:
-        """Somebody counted a shop's stock; only for what that shop alone moves."""
-        self.moved[sku] += number - self.stock(sku)
-        assert sku in self.moved_by(side)
+    def all_sales(self) -> Iterator[Sale]:
+        """The orders of both shops."""
+        yield from self.sales[FIRST]
+        yield from self.sales[SECOND]
 
     def stock(self, sku: str) -> int:
         """What has to be left of it."""
-        taken = sum(
-            sale.taken.get(sku, 0) for sales in self.sales.values() for sale in sales.values()
-        )
-        return OPENING + self.moved[sku] - taken
+        return OPENING + self.moved[sku] - sum(sale.takes(sku) for sale in self.all_sales())

@@ -1,6 +1,7 @@
 """Nothing that is secret is found where it does not belong, after a run through all of the hub."""
 
 import base64
+import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,12 @@ PLANTED = Planted(
     wrong_consumer_secret="cs_mistaken9c1185a5c5e9fc54612808977ee8f548",
     wrong_api_secret="es_mistaken-c4ca4238a0b923820dcc509a",
     url_password="planted-password-77e0b1",
+    easy_key="eo_planted0cc175b9c0f1b6a831c399e269772661",
+    easy_secret="planted-easy-secret-92eb5ffee6",
+    easy_status_secret="planted-easy-status-4a8a08f09d",
+    wrong_easy_secret="mistaken-easy-secret-8277e0910d",
+    mail_password="planted-mail-password-e1671797",
+    channel_secret="planted-channel-secret-8fa14cdd",
 )
 STORE_NAME = "Shop with secrets"
 
@@ -38,7 +45,9 @@ async def test_no_secret_is_found_where_it_does_not_belong(
     async with open_shop(*options, *credentials, "--ca-dir", str(tmp_path)) as shop:
         with _up(data_dir, output, shop):
             hub = await polled(lambda: _connection(data_dir), within_s=60)
-            places, codes, generated = await _use_everything(hub, shop)
+            places, codes, made = await _use_everything(hub, shop)
+            # Both channels of alerts have been tried.
+            await polled(lambda: _told(data_dir, b"alert_not_told", 2), within_s=30)
             places |= await _histories(hub)
             places["dump"] = _dump(hub)
     logs = {one.name: one.read_bytes() for one in (output, *data_dir.glob("logs/*.log"))}
@@ -58,7 +67,7 @@ async def test_no_secret_is_found_where_it_does_not_belong(
         **{name: getattr(PLANTED, name) for name in PLANTED.__slots__},
         "consumer key": KEY,
         "Basic": basic,
-        "generated webhook secret": generated,
+        **made,
         "API secret": hub.api_secret,
         "encryption key": encryption_key,
     }
@@ -69,10 +78,12 @@ async def test_no_secret_is_found_where_it_does_not_belong(
     controls = {"name": STORE_NAME, "provider": "woocommerce", "masked": "/webhooks/***"}
     assert _found(controls, places) >= {
         *(("name", place) for place in ("dump", "GET /api/stores", f"{STORE_NAME} secure")),
-        *(("provider", place) for place in ("import/1", "pull/1/orders", "temporal.db-wal")),
+        *(("provider", place) for place in ("import/1", "pull/1/orders", "inbox/1")),
+        ("provider", "temporal.db-wal"),
         ("masked", "api.log"),
     }
-    assert all(logs[f"{name}.log"] for name in ("up", "api", "worker"))
+    assert any(place.startswith("push/") for place in places)
+    assert all(logs[f"{name}.log"] for name in ("up", "api", "worker", "events"))
 
 
 @contextmanager
@@ -96,10 +107,24 @@ async def _connection(data_dir: Path) -> Connection | None:
     return load_connection(data_dir)
 
 
+async def _told(data_dir: Path, what: bytes, times: int) -> bool | None:
+    log = (data_dir / "logs" / "events.log").read_bytes()
+    return True if log.count(what) >= times else None
+
+
+@contextmanager
+def _easy_store() -> Iterator[str]:
+    """The API URL of a running EasyOrder store."""
+    argv = ("-m", "sandbox.easyorder", "--port", "0", "--products", "2", "--key", PLANTED.easy_key)
+    with running((sys.executable, *argv)) as process:
+        assert process.stdout is not None
+        yield str(json.loads(process.stdout.readline())["api_url"])
+
+
 async def _use_everything(
     hub: Connection, shop: Shop
-) -> tuple[dict[str, bytes], dict[str, str], str]:
-    """The answers, the webhook codes, and the webhook secret that was generated."""
+) -> tuple[dict[str, bytes], dict[str, str], dict[str, str]]:
+    """The answers, the webhook codes, and the secrets that were made."""
     async with client_of(hub) as api:
         visitor = Visitor(shop, PLANTED, api)
         by_basic = {
@@ -114,11 +139,16 @@ async def _use_everything(
         await visitor.make_mistakes(secure["id"])
         await visitor.have_trouble()
         await visitor.read_all(secure["id"], secure["webhookCode"])
+        with _easy_store() as api_url:
+            easy_code = await visitor.connect_easy(api_url)
+        signature = await visitor.send_webhook(secure["webhookCode"])
+        await visitor.raise_alarm(secure["id"])
         mistakes = {name: n for name, n in visitor.statuses.items() if name.startswith("mistake")}
         assert len(mistakes) == 12
         assert min(mistakes.values()) >= 400, mistakes
         codes = {one["code"]: one["webhookCode"] for one in (secure, signed)}
-        return visitor.answers, codes, signed["webhookSecret"]
+        made = {"generated webhook secret": signed["webhookSecret"], "signature": signature}
+        return visitor.answers, codes | {"easy": easy_code}, made
 
 
 async def _histories(hub: Connection) -> dict[str, bytes]:

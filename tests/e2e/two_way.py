@@ -35,6 +35,7 @@ _UNDONE = """
 select (select count(*) from webhook_events where status = 'pending')
      + (select count(*) from pushes where status = 'pending')
 """
+_NEWEST_RUN = "select max(id) from sync_runs where store_id = %(store)s"
 _LEFT = """
 select 'event', store_id, topic, attempts, error_message from webhook_events
 where status = 'pending'
@@ -139,21 +140,34 @@ class World:
         ]
 
     async def ask(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, *, key: str = ""
     ) -> httpx.Response | None:
         """Ask the hub once; None: nobody knows whether it was done."""
+        headers = {"Idempotency-Key": key} if key else None
         try:
-            answer = await self.hub.api.request(method, path, json=body)
+            answer = await self.hub.api.request(method, path, json=body, headers=headers)
         except httpx.HTTPError:
             return None
         return answer if answer.status_code < 500 else None
 
+    async def make(self, path: str, body: Mapping[str, Any], *, key: str) -> dict[str, Any] | None:
+        """Make something under a key, asked again until there is an answer.
+
+        None: who died at it may have been done with it; nobody else is let at it for two minutes.
+        """
+        answer = await self.insist("POST", path, body, key=key)
+        if answer.status_code == httpx.codes.CONFLICT and "Idempotency-Key" in answer.text:
+            return None
+        assert answer.status_code == httpx.codes.CREATED, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
     async def insist(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, *, key: str = ""
     ) -> httpx.Response:
         """Ask until there is an answer, for what may be done twice."""
         deadline = time.monotonic() + 90
-        while (answer := await self.ask(method, path, body)) is None:
+        while (answer := await self.ask(method, path, body, key=key)) is None:
             assert time.monotonic() < deadline, f"no answer to {method} {path}"
             await asyncio.sleep(_LOOK_EVERY_S)
         return answer
@@ -181,9 +195,13 @@ class World:
 
     async def catch_up(self, store: Connected, kind: str = "pull") -> None:
         """Bring a store up to date: what its lost webhooks would have told."""
-        path = f"/api/stores/{store.store_id}/sync"
+        before = await self.rows(_NEWEST_RUN, store=store.store_id)
+        path, deadline = f"/api/stores/{store.store_id}/sync", time.monotonic() + 60
         answer = await self.insist("POST", path, {"kind": kind})
         assert answer.status_code == 202, answer.text
+        while await self.rows(_NEWEST_RUN, store=store.store_id) == before:
+            assert time.monotonic() < deadline, f"no {kind} began"
+            await asyncio.sleep(_LOOK_EVERY_S)
         assert await self.hub.end_of(store.store_id, within_s=60) == ("success", None)
 
     async def hub_products(self) -> dict[str, dict[str, Any]]:

@@ -1,6 +1,9 @@
 """A client that uses all of a hub, rightly and wrongly, and keeps every answer."""
 
 import asyncio
+import base64
+import hashlib
+import hmac
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -34,6 +37,12 @@ class Planted:
     wrong_consumer_secret: str
     wrong_api_secret: str
     url_password: str
+    easy_key: str
+    easy_secret: str
+    easy_status_secret: str
+    wrong_easy_secret: str
+    mail_password: str
+    channel_secret: str
 
 
 @dataclass(slots=True)
@@ -123,6 +132,78 @@ class Visitor:
         await self.ask("dropped", "POST", f"/api/stores/{store_id}/test-connection")
         await self.shop.set_faults()
         await self.ask("trouble", "GET", f"/api/stores/{store_id}/sync-logs")
+
+    async def connect_easy(self, api_url: str) -> str:
+        """Connect an EasyOrder store and send it webhooks, rightly signed and wrongly; its code."""
+        planted = self.planted
+        config = {
+            "storeUrl": "https://store.example/mine",
+            "apiUrl": api_url,
+            "apiKey": planted.easy_key,
+            "webhookSecret": planted.easy_secret,
+            "statusWebhookSecret": planted.easy_status_secret,
+        }
+        body = {"name": "Easy", "code": "easy", "provider": "easyorder", "config": config}
+        store = await self.ask("easy", "POST", "/api/stores", json=body)
+        path = f"/api/stores/webhooks/{store['webhookCode']}"
+        for name, route, secret in (
+            ("easy order", "newOrder", planted.easy_secret),
+            ("easy status", "orderStatus", planted.easy_status_secret),
+            ("easy forged", "newOrder", planted.wrong_easy_secret),
+        ):
+            sent = {"event_type": name}
+            await self.ask(name, "POST", f"{path}/{route}", json=sent, headers={"secret": secret})
+        statuses = [self.statuses[f"easy {name}"] for name in ("order", "status", "forged")]
+        assert statuses == [200, 200, 401]
+        await self.ask("easy read", "GET", f"/api/stores/{store['id']}")
+        return str(store["webhookCode"])
+
+    async def send_webhook(self, webhook_code: str) -> str:
+        """One that is genuine; its signature."""
+        body = b'{"id": 1}'
+        secret = self.planted.webhook_secret.encode()
+        signature = base64.b64encode(hmac.digest(secret, body, hashlib.sha256)).decode()
+        headers = {"x-wc-webhook-topic": "order.updated", "x-wc-webhook-signature": signature}
+        path = f"/api/stores/webhooks/{webhook_code}"
+        await self.ask("signed", "POST", path, content=body, headers=headers)
+        assert self.statuses["signed"] == 200
+        return signature
+
+    async def raise_alarm(self, store_id: int) -> None:
+        """Let a push fail for good, with channels of alerts that nobody answers on."""
+        mail = {
+            "kind": "smtp",
+            "host": "127.0.0.1",
+            "port": 1,
+            "security": "none",
+            "username": "hub",
+            "password": self.planted.mail_password,
+            "sender": "hub@example.com",
+            "recipients": ["ops@example.com"],
+        }
+        secret = self.planted.channel_secret
+        call = {"kind": "webhook", "url": "http://127.0.0.1:1/", "secret": secret}
+        configs = {"Mail": mail, "Call": call}
+        channels = [{"name": name, "config": config} for name, config in configs.items()]
+        body = {"channels": channels}
+        await self.ask("channels", "PUT", "/api/alert-channels", json=body)
+        assert self.statuses["channels"] == 200, self.answers["channels"]
+        refused = {"kind": "error", "status": 401}
+        await self.shop.set_faults(refused)
+        await self.ask("product", "POST", "/api/products", json={"title": "Tea", "currency": "LKR"})
+        assert self.statuses["product"] == 201, self.answers["product"]
+
+        async def look() -> Any:
+            told = await self.ask("GET /api/alerts", "GET", "/api/alerts?kind=sync_failed")
+            return told["data"] or None
+
+        await polled(look, within_s=30)
+        await self.shop.set_faults()
+        for path in (
+            *("/api/alert-channels", f"/api/stores/{store_id}/pushes", f"/api/stores/{store_id}"),
+            f"/api/stores/{store_id}/webhook-events?includePayload=true",
+        ):
+            await self.ask(f"GET {path}", "GET", path)
 
 
 def client_of(hub: Connection) -> httpx.AsyncClient:

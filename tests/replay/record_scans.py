@@ -34,6 +34,8 @@ from workflows.models import SyncStoreInput
 if TYPE_CHECKING:
     from tests.replay.record import Recorder
 
+SHOP = "https://store.example/mine"
+
 
 async def record_scans(to: "Recorder") -> None:
     """A pull from a store that lists no orders."""
@@ -48,7 +50,6 @@ async def record_scans(to: "Recorder") -> None:
             provider="easyorder",
             kind=SyncKind.PULL,
             entities=(Entity.CATEGORIES,),
-            ladder_s=(0,),
         )
         started = await TemporalSyncGateway(to.client).start_sync(args)
         await to.client.get_workflow_handle(started.workflow_id).result()
@@ -57,7 +58,7 @@ async def record_scans(to: "Recorder") -> None:
 
 async def _connect(hub: Hub, tenant_id: int, ready: Ready) -> int:
     form = {
-        "storeUrl": "https://store.example/mine",
+        "storeUrl": SHOP,
         "apiKey": ready.api_key,
         "apiUrl": ready.api_url,
         "orderScan": True,
@@ -73,7 +74,8 @@ async def _connect(hub: Hub, tenant_id: int, ready: Ready) -> int:
                 code="easy",
                 webhook_code=uuid4().hex,
                 provider="easyorder",
-                store_url="https://store.example/mine",
+                store_url=SHOP,
+                facts={"store_url": SHOP, "currency": "EGP"},
                 **dataclasses.asdict(sealed),
             )
         )

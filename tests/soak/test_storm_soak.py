@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+import structlog
 
 from tests.e2e.storm import Storm
 from tests.e2e.storm_checks import check_after, check_counters
@@ -19,6 +20,8 @@ PER_STORM = int(os.environ.get("SOAK_KILLS_PER_STORM", "5"))
 STEPS = int(os.environ.get("SOAK_STEPS", "90"))
 SEED = int(os.environ.get("KILL_SEED", "1"))
 
+_log = structlog.get_logger(__name__)
+
 
 @pytest.mark.soak
 async def test_no_storm_ever_loses_or_doubles_anything(tmp_path: Path) -> None:
@@ -28,5 +31,5 @@ async def test_no_storm_ever_loses_or_doubles_anything(tmp_path: Path) -> None:
         while (left := KILLS - storm.killed.total()) > 0:
             await storm.blow(STEPS, kills=min(PER_STORM, left))
             await check_after(storm)
-            print(f"{storm.killed.total()} kills: {dict(storm.killed)}, {dict(storm.done)}")
+            _log.info("storm_passed", killed=dict(storm.killed), done=dict(storm.done))
         await check_counters(world)

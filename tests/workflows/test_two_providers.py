@@ -300,3 +300,37 @@ async def test_easyorders_word_never_blanks_what_it_cannot_keep(pair: Pair) -> N
     assert "In short" in tea_row["short_description"]
     assert {row["weight"] for row in woo_variants(pair).values()} == {"0.25"}
     assert shop.document("categories", pair.woo_rows("categories")[-1]["id"])["description"]
+
+
+async def test_a_first_meeting_blanks_nothing(pair: Pair) -> None:
+    """EasyOrder turns out to have what the hub knows already: its word counts where it has one."""
+    await pair.patch(f"/api/stores/{pair.easy_id}", {"syncDirections": {"products": "pull"}})
+    cup = {"sku": "CUP", "price": "5", "weight": "1", "barcode": "77", "inStock": False}
+    made = await pair.post(
+        "/api/products",
+        {"title": "Cup", "currency": CURRENCY, "tags": ["clay"], "variants": [cup]},
+    )
+    await pair.settled()
+    assert pair.easy_rows("products") == []
+    kept = await pair.kept(made["id"])
+    theirs = {"name": "Cup of easy", "sku": "CUP", "price": 6}
+    pair.easy.store.create("products", theirs)
+    await pair.sync(pair.easy_id, "products")
+    await pair.settled()
+    shown = await pair.get(f"/api/products/{made['id']}")
+    assert (shown["title"], shown["variants"][0]["price"]) == ("Cup of easy", "6.00")
+    assert await pair.kept(made["id"]) == kept
+    [woo] = pair.woo_rows("products")
+    assert (woo["name"], woo["weight"], [one["name"] for one in woo["tags"]]) == (
+        *("Cup of easy", "1"),
+        ["clay"],
+    )
+
+    pair.forget_requests()
+    await pair.patch(f"/api/stores/{pair.easy_id}", {"syncDirections": {"products": "both"}})
+    await pair.settled()
+    await pair.sync(pair.easy_id, "products", force=True)
+    await pair.settled()
+    assert pair.easy_writes() == []
+    assert await pair.kept(made["id"]) == kept
+    assert await pair.rows("select count(*) from products") == [(1,)]
