@@ -74,10 +74,9 @@ async def _one_by_one(errand: Errand, items: Sequence[Item]) -> list[Answer]:
     answers: list[Answer] = []
     try:
         for one in items:
-            if one.external_id is None and len(items) > 1:
-                if await errand.client.find([wanted(one)]):
-                    continue
-            answers.append(await _alone(errand, one))
+            is_one_of_many = one.external_id is None and len(items) > 1
+            if not (is_one_of_many and await errand.client.find([wanted(one)])):
+                answers.append(await _alone(errand, one))
     except StoreError:
         if not answers:
             raise

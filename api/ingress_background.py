@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 
+import psycopg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,6 +19,8 @@ from db.ingress import StoreKey, count_webhooks, list_sleeping_inboxes
 from db.session import Database
 from domain.lanes import LaneKind
 
+# Statements of the ingress go to the driver itself, whose errors nobody wraps.
+_DATABASE_ERRORS: Final = (SQLAlchemyError, psycopg.Error)
 _COUNT_EVERY_S: Final = 0.5
 _WAKES: Final = 16
 
@@ -56,7 +59,7 @@ class WebhookCounters:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
-        with suppress(SQLAlchemyError):
+        with suppress(*_DATABASE_ERRORS):
             await self.flush()
 
     async def _flush_later(self) -> None:
@@ -64,7 +67,7 @@ class WebhookCounters:
             await asyncio.sleep(_COUNT_EVERY_S)
             try:
                 await self.flush()
-            except SQLAlchemyError as error:
+            except _DATABASE_ERRORS as error:
                 _log.warning("webhooks_not_counted", error_type=type(error).__name__)
 
 
@@ -94,7 +97,7 @@ class InboxBell:
             try:
                 async with self._database.lookup() as connection:
                     sleeping = await list_sleeping_inboxes(connection, stores)
-            except SQLAlchemyError as error:
+            except _DATABASE_ERRORS as error:
                 _log.warning("inboxes_not_woken", error_type=type(error).__name__)
                 return
             for start in range(0, len(sleeping), _WAKES):

@@ -17,7 +17,7 @@ from domain.pushing import mark_of, read_own_key
 from domain.records import Category, Customer, Product, Record
 
 HUB_REF: Final = "hub_ref"
-"""Where a provider's mapper puts our own key (`domain.pushing.own_key`) in `extra`, if the store has it."""
+"""Where a provider's mapper puts our own key (`domain.pushing.own_key`), in `extra`."""
 
 _ONE_AT_A_TIME: Final = """
 select pg_advisory_xact_lock(hashtextextended('match/' || %(tenant)s || '/' || %(entity)s, 0))
@@ -48,15 +48,16 @@ where v.sku <> '' and v.deleted_at is null and r.deleted_at is null
 """
 
 _BY_SLUG: Final = """
-select x.key, r.id
-from unnest(%(keys)s::text[], %(words)s::text[], %(parents)s::text[]) as x(key, slug, parent)
-left join lateral (
-  select l.record_id from links l
-  where l.tenant_id = %(tenant)s and l.store_id = %(store)s and l.entity = 'categories'
-    and l.external_id = x.parent limit 1) above on true
+select x.key, r.id, r.parent_id
+from unnest(%(keys)s::text[], %(words)s::text[]) as x(key, slug)
 join categories r on r.tenant_id = %(tenant)s and r.slug = x.slug
-  and r.parent_id is not distinct from above.record_id
 where r.deleted_at is null
+"""
+
+_KNOWN_PARENTS: Final = """
+select l.external_id, l.record_id from links l
+where l.tenant_id = %(tenant)s and l.store_id = %(store)s and l.entity = 'categories'
+  and l.external_id = any(%(parents)s::text[]) and l.deleted_at is null
 """
 
 _BY_EMAIL: Final = """
@@ -81,7 +82,7 @@ async def match(batch: Batch, entity: Entity, new: Sequence[Pulled[Record]]) -> 
     await batch.ask(_ONE_AT_A_TIME)
     found = await _by_reference(batch, entity, wanted)
     rest = [one for one in wanted if one.external_id not in found]
-    for key, ids in (await _by_nature(batch, entity, rest)).items():
+    for key, ids in (await _by_nature(batch, entity, rest, dict(found))).items():
         if len(ids) == 1:
             found[key] = next(iter(ids))
     return _one_to_one(found)
@@ -111,7 +112,10 @@ async def _by_reference(
 
 
 async def _by_nature(
-    batch: Batch, entity: Entity, wanted: Sequence[Pulled[Record]]
+    batch: Batch,
+    entity: Entity,
+    wanted: Sequence[Pulled[Record]],
+    matched: Mapping[str, int],
 ) -> dict[str, set[int]]:
     words = [(one, word) for one in wanted for word in _words(one.record)]
     if not words:
@@ -121,16 +125,59 @@ async def _by_nature(
         "words": [word for _, word in words],
     }
     if entity is Entity.CATEGORIES:
-        params["parents"] = [getattr(one.record, "parent_external_id", None) for one, _ in words]
-    statement = {
-        Entity.CATEGORIES: _BY_SLUG,
-        Entity.PRODUCTS: _BY_SKU,
-        Entity.CUSTOMERS: _BY_EMAIL,
-    }[entity]
+        return await _by_place(batch, [one for one, _ in words], params, matched)
+    statement = _BY_SKU if entity is Entity.PRODUCTS else _BY_EMAIL
     found: dict[str, set[int]] = {}
     for key, record_id in await batch.ask(statement + _FREE, **params):
         found.setdefault(key, set()).add(record_id)
     return found
+
+
+async def _by_place(
+    batch: Batch,
+    wanted: Sequence[Pulled[Record]],
+    params: Mapping[str, list[Any]],
+    matched: Mapping[str, int],
+) -> dict[str, set[int]]:
+    """Categories by their slug below the same parent, from the top of the tree downwards.
+
+    A parent may stand on the same page. One that nobody has heard of yet says nothing: then the
+    slug decides alone, if only one category of the hub has it.
+    """
+    places = {
+        one.external_id: one.record.parent_external_id
+        for one in wanted
+        if isinstance(one.record, Category)
+    }
+    parents = {parent for parent in places.values() if parent is not None}
+    above = {**matched, **dict(await batch.ask(_KNOWN_PARENTS, parents=sorted(parents)))}
+    alike: dict[str, list[tuple[int, int | None]]] = {}
+    for key, record_id, parent_id in await batch.ask(_BY_SLUG + _FREE, **params):
+        alike.setdefault(key, []).append((record_id, parent_id))
+    found: dict[str, set[int]] = {}
+    waiting = dict(places)
+    while waiting:
+        ready = {key: up for key, up in waiting.items() if up not in waiting or up == key}
+        for key, up in (ready or dict(waiting)).items():
+            del waiting[key]
+            found[key] = _at_place(alike.get(key, ()), up, above, is_new=up in places)
+            if len(found[key]) == 1:
+                above[key] = next(iter(found[key]))
+    return found
+
+
+def _at_place(
+    alike: Sequence[tuple[int, int | None]],
+    up: str | None,
+    above: Mapping[str, int],
+    *,
+    is_new: bool,
+) -> set[int]:
+    """Which of the categories with this slug stand in the same place."""
+    if up is None or up in above:
+        wanted = None if up is None else above[up]
+        return {record_id for record_id, parent_id in alike if parent_id == wanted}
+    return set() if is_new else {record_id for record_id, _ in alike}
 
 
 def _words(record: Record) -> tuple[str, ...]:

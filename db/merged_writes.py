@@ -64,11 +64,7 @@ async def write_decisions(
     await _keep_conflicts(connection, origin, entity, decisions)
     for record_id in bouncing:
         await raise_alert(connection, _loop_alert(origin, entity, record_id))
-    lacking = sorted(
-        one.local.record_id
-        for one in decisions
-        if one.is_lacking and pushes
-    )
+    lacking = sorted(one.local.record_id for one in decisions if one.is_lacking and pushes)
     if lacking:
         await batch.ask(OWN_PUSHES, lacking=lacking, bouncing=bouncing)
     updated = sum(one.record is not None for one in decisions)

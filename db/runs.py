@@ -151,6 +151,8 @@ async def open_logs(
     connection: AsyncConnection, key: RunKey, run_id: int, entities: Sequence[Entity]
 ) -> None:
     """One row of the store's log for each entity (`sync_products`, …), once per run."""
+    if not entities:
+        return
     await connection.execute(
         _LOG,
         [

@@ -8,6 +8,7 @@ import pytest
 from domain.entities import Entity
 from tests.api.hub import Caller, Hub, connect
 from tests.api.samples import only, sale, stock
+from tests.api.test_idempotency import KEY
 from tests.api.test_record_writes import changes, due, made, wants_all
 
 
@@ -285,3 +286,24 @@ async def test_a_key_moves_stock_once(hub: Hub, caller: Caller) -> None:
         )
         assert answer.status_code == 201
     assert list((await levels(caller, tea)).values()) == [("15", "0", "15")]
+
+
+async def test_who_dies_right_after_a_movement_has_made_it_for_good(
+    hub: Hub, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stock(hub, caller)
+    await wants_all(hub, caller)
+    tea = (await only(caller, "products"))["variants"][0]["id"]
+    body = {"variantId": tea, "quantity": "3", "kind": "receipt", "note": "delivery 77"}
+
+    async def die(*_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(hub.waker), "wake", die)
+        first = await caller.post("/api/inventory/movements", json=body, headers=KEY)
+    second = await caller.post("/api/inventory/movements", json=body, headers=KEY)
+    assert (first.status_code, second.status_code) == (500, 201)
+    assert second.headers["idempotency-replayed"] == "true"
+    listed = (await caller.get("/api/inventory/movements", params={"variantId": tea})).json()
+    assert [one["note"] for one in listed["data"]].count("delivery 77") == 1

@@ -60,10 +60,47 @@ async def test_the_key_of_another_hub_or_kind_matches_nothing(room: Room) -> Non
         own_key(CATEGORIES, await room.mark(), record_id),
         f"products-{record_id}",
     )
-    theirs = [
-        tea(str(10 + at), sku="", extra={"hub_ref": key}) for at, key in enumerate(foreign)
-    ]
+    theirs = [tea(str(10 + at), sku="", extra={"hub_ref": key}) for at, key in enumerate(foreign)]
     assert (await take(other, PRODUCTS, *theirs)).created == len(foreign)
+
+
+async def test_a_tree_of_categories_is_recognised_whole(room: Room) -> None:
+    other = await second(room)
+    tree = {
+        "10": Category(name="Clothes", slug="clothes"),
+        "11": Category(name="Men", slug="men", parent_external_id="10"),
+        "12": Category(name="Shirts", slug="shirts", parent_external_id="11"),
+        "9": Category(name="Long", slug="long", parent_external_id="12"),
+    }
+    await take(room, CATEGORIES, *(Pulled(key, one) for key, one in tree.items()))
+    moved = {
+        f"2{key}": one.model_copy(
+            update={"parent_external_id": one.parent_external_id and f"2{one.parent_external_id}"}
+        )
+        for key, one in tree.items()
+    }
+    alike = {**moved, "299": Category(name="Long", slug="long", parent_external_id="210")}
+    took = await take(other, CATEGORIES, *(Pulled(key, one) for key, one in alike.items()))
+    assert took.created == 1
+    assert await room.rows("select count(*) from categories") == [(5,)]
+
+
+async def test_a_category_whose_parent_is_on_a_later_page_is_known_by_its_slug_alone(
+    room: Room,
+) -> None:
+    other = await second(room)
+    await take(
+        room,
+        CATEGORIES,
+        Pulled("1", Category(name="Men", slug="men")),
+        Pulled("2", Category(name="Shirts", slug="shirts", parent_external_id="1")),
+        Pulled("3", Category(name="Long", slug="long", parent_external_id="2")),
+        Pulled("4", Category(name="Long", slug="long", parent_external_id="1")),
+    )
+    early = Category(name="Shirts", slug="shirts", parent_external_id="99")
+    assert (await take(other, CATEGORIES, Pulled("5", early))).created == 0
+    doubtful = Category(name="Long", slug="long", parent_external_id="98")
+    assert (await take(other, CATEGORIES, Pulled("6", doubtful))).created == 1
 
 
 async def test_categories_match_by_slug_and_parent_and_customers_by_address(room: Room) -> None:

@@ -109,6 +109,28 @@ class Pair:
             raise AssertionError(f"{path} is not {wanted}: {found}") from None
         return found
 
+    async def told(self, store_id: int) -> None:
+        """Wait until nothing waits for this store."""
+        async with asyncio.timeout(PATIENCE_S):
+            while await self.rows(
+                "select from pushes where store_id = :id and status = 'pending'", id=store_id
+            ):
+                await asyncio.sleep(0.02)
+
+    async def paused(self, store_id: int, *kinds: str) -> dict[str, str]:
+        """Wait until these lanes of a store are paused; why they are."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                lanes = await self.rows(
+                    "select kind, paused_reason from lanes"
+                    " where key = :id and kind = any(:kinds) and paused_reason is not null",
+                    id=store_id,
+                    kinds=list(kinds),
+                )
+                if len(lanes) == len(kinds):
+                    return {kind: str(reason) for kind, reason in lanes}
+                await asyncio.sleep(0.02)
+
     def woo_rows(self, table: str) -> list[dict[str, Any]]:
         """What the WooCommerce shop has, oldest first."""
         shop = self.woo.shop
