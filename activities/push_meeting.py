@@ -85,6 +85,7 @@ def _taken(item: Item, there: Pulled[Record], owners: Mapping[str, int]) -> str:
     owner = owners.get(there.external_id)
     return (
         f"The store has {singular} {there.external_id}, which looks like {singular} "
-        f"{item.push.record_id} but is linked to {singular} {owner} here. Merge the two, or give "
-        "them different SKUs, slugs or e-mail addresses; then retry."
+        f"{item.push.record_id} but is linked to {singular} {owner} here. If both are the "
+        "same, delete one of them; if not, give them different SKUs, slugs or e-mail addresses. "
+        "Then retry."
     )

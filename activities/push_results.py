@@ -161,7 +161,7 @@ def _claimed_by_another(answer: Answer) -> Setback:
     push = answer.item.push
     reason = (
         f"The store has {push.entity.value} {push.record_id} as {answer.pushed.external_id}, and "
-        "that is linked to another record here. Merge the two, then retry."
+        "that is linked to another record here. Delete one of the two, then retry."
     )
     return Setback(push, FAILED, reason, push.attempts + 1)
 

@@ -82,9 +82,12 @@ class StockPush:
         ) -> tuple[Sequence[LevelTarget], bool, frozenset[int]]:
             await self._turn.confirm(connection)
             todo = await stock.prepare_levels(connection, self._store_id, shown)
-            open_ = {one.variant_id for one in todo} | gone
+            # Its deletion may have come in since it was asked for.
+            missing = await stock.load_targets(connection, self._store_id, gone) if gone else ()
+            lost = {one.variant_id for one in missing}
+            open_ = {one.variant_id for one in todo} | lost
             settled = [one for one in batch if one.record_id not in open_]
-            setbacks = [self._failed(one, _GONE) for one in batch if one.record_id in gone]
+            setbacks = [self._failed(one, _GONE) for one in batch if one.record_id in lost]
             await pushes.settle(connection, self._store_id, settled)
             await pushes.set_back(connection, self._store_id, setbacks)
             alarmed = await raise_for_dead(connection, self._turn.lane, setbacks)

@@ -2,7 +2,8 @@
 taken away with the store."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from datetime import datetime
+from dataclasses import dataclass, field, replace
 
 from pydantic import SecretStr
 from temporalio import activity
@@ -14,7 +15,7 @@ from activities.stores import StoreOpener
 from activities.sync_models import CheckSubscriptionsInput, CheckSubscriptionsResult
 from db import subscriptions
 from db.session import Database
-from db.subscriptions import KeptSubscription
+from db.subscriptions import ACTIVE, MISSED, TOLD, KeptSubscription
 from domain.errors import StoreGoneError
 from providers._kit.protocols import ManagesWebhooks, Subscription
 
@@ -77,35 +78,37 @@ class SubscriptionActivities:
         url: str,
         secret: SecretStr,
     ) -> _Seen:
+        look = activity.info().scheduled_time
         async with self._database.tenant(args.tenant_id) as connection:
             before = await subscriptions.load_subscriptions(connection, args.store_id)
         seen, ours = _Seen(), _ours(await client.list_subscriptions(), url)
         for topic in topics:
-            there = [one for one in ours if (one.topic, one.delivery_url) == (topic, url)]
-            if not there:
-                made = await client.subscribe(topic, url, secret)
-                seen.created += 1
-                # It was there once, and is gone: somebody deleted it, and events with it.
-                seen.missed = seen.missed or topic in before
-            elif not there[0].is_active or args.renew:
-                made = await client.activate(there[0], secret)
-                seen.reactivated += 1
-                seen.missed = seen.missed or not there[0].is_active
-            else:
-                made = there[0]
-                seen.healthy += 1
-            seen.kept.append(KeptSubscription(topic, made.external_id))
+            there = next(
+                (one for one in ours if (one.topic, one.delivery_url) == (topic, url)), None
+            )
+            known = before.get(topic)
+            if known is not None and _was_silent(known, there, look):
+                # Before it is put right: a try after a kill would find it well.
+                known = replace(known, status=MISSED, checked_at=look)
+                await self._keep(args, [known])
+                seen.missed = True
+            made = await _put_one_right(client, seen, topic, url, secret, there, renew=args.renew)
+            status = MISSED if known is not None and known.is_untold(look) else ACTIVE
+            seen.kept.append(KeptSubscription(topic, made.external_id, status, look))
             # Saved one by one: what was made before a kill is known after it.
-            async with self._database.tenant(args.tenant_id) as connection:
-                await subscriptions.keep_subscriptions(
-                    connection, args.tenant_id, args.store_id, seen.kept[-1:]
-                )
+            await self._keep(args, seen.kept[-1:])
             activity.heartbeat(topic)
         wanted = {one.external_id for one in seen.kept}
         for stale in ours:
             if stale.external_id not in wanted:
                 await client.unsubscribe(stale.external_id)
+        told = [replace(one, status=TOLD) for one in seen.kept if one.status == MISSED]
+        await self._keep(args, told)
         return seen
+
+    async def _keep(self, args: CheckSubscriptionsInput, kept: Sequence[KeptSubscription]) -> None:
+        async with self._database.tenant(args.tenant_id) as connection:
+            await subscriptions.keep_subscriptions(connection, args.tenant_id, args.store_id, kept)
 
     @activity.defn
     async def unsubscribe(self, args: StoreRef) -> int:
@@ -123,6 +126,31 @@ class SubscriptionActivities:
             async with self._database.tenant(args.tenant_id) as connection:
                 await subscriptions.forget_subscriptions(connection, args.store_id)
             return len(gone)
+
+
+def _was_silent(known: KeptSubscription, there: Subscription | None, look: datetime) -> bool:
+    """Whether events went by: it is off, or somebody deleted it, and nobody was told yet."""
+    return there is None or not there.is_active or known.is_untold(look)
+
+
+async def _put_one_right(
+    client: ManagesWebhooks,
+    seen: _Seen,
+    topic: str,
+    url: str,
+    secret: SecretStr,
+    there: Subscription | None,
+    *,
+    renew: bool,
+) -> Subscription:
+    if there is None:
+        seen.created += 1
+        return await client.subscribe(topic, url, secret)
+    if not there.is_active or renew:
+        seen.reactivated += 1
+        return await client.activate(there, secret)
+    seen.healthy += 1
+    return there
 
 
 def _ours(listed: Sequence[Subscription], url: str) -> list[Subscription]:

@@ -103,9 +103,11 @@ async def first_import(
 
 
 async def send_catalogue(services: ApiServices, tenant_id: int, store: Store) -> None:
-    """What the hub has and the store lacks becomes due to be sent, where its directions say so."""
+    """What the hub has becomes due to be sent, where the store's directions say so: also what the
+    store has, for it was told of no change while its directions were others. What is alike is
+    settled without a request, but for stock, which is read."""
     async with services.database.tenant(tenant_id) as connection:
-        queued = await enqueue_catalogue(connection, tenant_id, store.id, missing_only=True)
+        queued = await enqueue_catalogue(connection, tenant_id, store.id, missing_only=False)
     if queued and store.is_active:
         await services.waker.wake(tenant_id, LaneKind.PUSH, store.id)
 

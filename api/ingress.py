@@ -197,7 +197,7 @@ def _same_work(delivery: Delivery) -> None:
 
 def _forged() -> ProblemError:
     return ProblemError(
-        problems.UNAUTHENTICATED,
+        problems.BAD_SIGNATURE,
         "The signature does not fit. Enter the webhook secret of this store in the shop, exactly "
         "as it is.",
     )

@@ -20,6 +20,7 @@ from db.merged_writes import Written
 from db.publishing import FAN_OUT
 from db.staging import CONFIRM, PUBLISH, TOMBSTONE, Batch, Origin, Statements
 from db.stock import settle_orders
+from db.unknown_statuses import tell_of_unknown_statuses
 from domain.entities import Entity
 from domain.errors import InvalidRecordError
 from domain.guests import buyer_key, guest_of
@@ -182,7 +183,9 @@ async def _apply_whole(
         written = await write_exchange(parties, exchange)
         statements, created, updated = Statements(), 0, 0
         if settles:
-            await settle_orders(connection, origin, await batch.touched_ids())
+            order_ids = await batch.touched_ids()
+            await settle_orders(connection, origin, order_ids)
+            await tell_of_unknown_statuses(connection, origin.tenant_id, order_ids)
     has_levels = write_levels.add_levels(statements, judged.heard(exchange.deaf))
     if publishes:
         statements.add(*(FOLLOW_STORE if batch.is_two_way else (PUBLISH,)))

@@ -50,6 +50,20 @@ where l.tenant_id = %(tenant)s and l.store_id = %(store)s
         and v.product_id = any(%(record_ids)s)))
 """
 
+_MOOT: Final = """
+with gone as (
+  select l.record_id from links l
+  where l.tenant_id = %(tenant)s and l.store_id = %(store)s and l.entity = %(entity)s
+    and l.external_id = any(%(keys)s))
+delete from pushes p
+where p.tenant_id = %(tenant)s and p.store_id = %(store)s and p.status <> 'pending'
+  and (p.entity = %(entity)s and p.record_id in (select record_id from gone)
+    or p.entity = 'inventory' and %(entity)s = 'products' and p.record_id in (
+      select v.id from product_variants v
+      join gone on gone.record_id = v.product_id where v.tenant_id = %(tenant)s))
+"""
+"""What the store would not take of a record that it does not have any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Farewells:
@@ -108,11 +122,14 @@ async def bid_farewell(
     gone: Mapping[str, LinkState],
     farewells: Farewells,
 ) -> tuple[int, ...]:
-    """Write all but `deleted`. The hub's ids of what is to be created again."""
+    """Write all but `deleted`, which is written already. The hub's ids of what is to be created
+    again."""
     for statement, keys in ((_BURY, farewells.buried), (_UNLINK, farewells.again)):
         if keys:
             ids = [gone[key].record_id for key in keys]
             await batch.ask(statement, keys=list(keys), record_ids=ids)
+    if parted := [*farewells.deleted, *farewells.buried]:
+        await batch.ask(_MOOT, keys=parted)
     for key in farewells.held:
         held = NewConflict(
             tenant_id=origin.tenant_id,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,32 +10,46 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db.tables.lanes import WEBHOOK_SUBSCRIPTIONS
 
 ACTIVE = "active"
+MISSED = "missed"
+"""It was off or gone when it was looked at; events went by."""
+
+TOLD = "told"
+"""As `MISSED`, and the look at `checked_at` has said so."""
 
 _KEEP = text("""
 insert into webhook_subscriptions as w
   (tenant_id, store_id, topic, external_id, status, checked_at)
-values (:tenant, :store, :topic, :external_id, :status, now())
+values (:tenant, :store, :topic, :external_id, :status, :at)
 on conflict (tenant_id, store_id, topic) do update
-set external_id = excluded.external_id, status = excluded.status, checked_at = now()
+set external_id = excluded.external_id, status = excluded.status, checked_at = excluded.checked_at
 """)
 
 
 @dataclass(frozen=True, slots=True)
 class KeptSubscription:
-    """A webhook in the shop."""
+    """A webhook in the shop. `checked_at` names the look that saw it, whatever try of it that was."""
 
     topic: str
     external_id: str
-    status: str = ACTIVE
+    status: str
+    checked_at: datetime
+
+    def is_untold(self, look: datetime) -> bool:
+        """Whether the look still has to say that events were missed."""
+        return self.status == MISSED or (self.status == TOLD and self.checked_at == look)
 
 
-async def load_subscriptions(connection: AsyncConnection, store_id: int) -> Mapping[str, str]:
-    """The webhooks that were there at the last look: the store's id by topic."""
+async def load_subscriptions(
+    connection: AsyncConnection, store_id: int
+) -> Mapping[str, KeptSubscription]:
+    """The webhooks that were there at the last look, by topic."""
     columns = WEBHOOK_SUBSCRIPTIONS.c
     rows = await connection.execute(
-        select(columns.topic, columns.external_id).where(columns.store_id == store_id)
+        select(columns.topic, columns.external_id, columns.status, columns.checked_at).where(
+            columns.store_id == store_id
+        )
     )
-    return {row[0]: row[1] for row in rows}
+    return {row.topic: KeptSubscription(*row) for row in rows}
 
 
 async def keep_subscriptions(
@@ -54,6 +69,7 @@ async def keep_subscriptions(
                     "topic": one.topic,
                     "external_id": one.external_id,
                     "status": one.status,
+                    "at": one.checked_at,
                 }
                 for one in sorted(found, key=lambda one: one.topic)
             ],

@@ -81,7 +81,7 @@ class LaneWorkflow:
 def _words(result: DrainResult) -> str:
     until = "" if result.next_at is None else f" until {result.next_at:%Y-%m-%d %H:%M:%S} UTC"
     if result.state is LaneState.WAITING:
-        tries = f", failed {result.failures} times" if result.failures else ""
+        tries = f", failures in a row: {result.failures}" if result.failures else ""
         return f"waiting for the store{until}{tries}: {(result.reason or '')[:200]}"
     if result.state is LaneState.PAUSED:
         return f"paused: {(result.reason or '')[:200]}"

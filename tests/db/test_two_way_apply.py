@@ -5,6 +5,7 @@ from domain.entities import Entity
 from domain.pages import Pulled
 from domain.pushing import mark_of, own_key
 from domain.records import Category, Customer
+from domain.statuses import OrderStatus
 from domain.sync_settings import ConflictPolicy, Direction, StoreSettings
 from tests.db.factories import order, product, variant
 from tests.db.room import Room
@@ -234,3 +235,14 @@ async def test_a_variant_of_the_hub_alone_outlives_what_a_store_says(room: Room)
     assert await room.rows(
         "select sku, price::int from product_variants where deleted_at is null order by 1"
     ) == [("A", 12), ("B", 10)]
+
+
+async def test_a_status_nobody_knows_is_told_once_for_each_word(room: Room) -> None:
+    odd = [
+        order(number, status=OrderStatus.UNKNOWN, raw_status=word)
+        for number, word in (("1", "high_risk"), ("2", "high_risk"), ("3", "teleported"))
+    ]
+    await take(room, Entity.ORDERS, *odd)
+    alerts = await room.rows("select kind, subject from alerts order by subject")
+    assert [kind for kind, _ in alerts] == ["unknown_status"] * 2
+    assert [subject.rpartition("/")[2] for _, subject in alerts] == ["high_risk", "teleported"]

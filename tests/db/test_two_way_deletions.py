@@ -28,6 +28,25 @@ async def test_a_deletion_at_home_is_told_to_the_others(room: Room) -> None:
     assert (await room.take(PRODUCTS, gone=["1"])).pushes == {other.store_id}
 
 
+async def test_what_a_store_refused_is_moot_once_it_deleted_the_record(room: Room) -> None:
+    other = await second(room)
+    await take(room, PRODUCTS, tea("1"))
+    await take(other, PRODUCTS, tea("9"))
+    for store in (other, room):
+        await room.rows("delete from pushes")
+        await room.rows(
+            "insert into pushes (tenant_id, store_id, entity, record_id, status)"
+            " select v.tenant_id, :store, x.entity, x.id, 'failed' from product_variants v"
+            " cross join lateral (values ('products', v.product_id), ('inventory', v.id))"
+            " as x(entity, id)",
+            store=store.store_id,
+        )
+        assert len(await due(room)) == 2
+        await store.take(PRODUCTS, gone=["1" if store is room else "9"])
+        failed = "select entity from pushes where status = 'failed' and store_id = :store"
+        assert await room.rows(failed, store=store.store_id) == []
+
+
 async def test_a_deletion_against_an_edit_is_a_conflict(room: Room) -> None:
     for policy, is_there, state in (
         (ConflictPolicy.LOCAL, True, (0, 1)),

@@ -100,9 +100,10 @@ async def test_conflicts_are_held_on_all_sides_until_they_are_decided(
     settings: Settings,
 ) -> None:
     names = ("Local", "Remote", "Manual", "Merge", "Both")
-    async with working(temporal_client, hub, settings):
-        held = two_stores(api, conflictPolicy="manual")
-        pair = await held.__aenter__()
+    async with AsyncExitStack() as stack:
+        first = await stack.enter_async_context(AsyncExitStack())
+        await first.enter_async_context(working(temporal_client, hub, settings))
+        pair = await stack.enter_async_context(two_stores(api, conflictPolicy="manual"))
         ids = {name: await make(pair, name) for name in names}
         await pair.settled()
         for store_id in (pair.woo_id, pair.easy_id):

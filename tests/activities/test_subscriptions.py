@@ -1,0 +1,74 @@
+"""What webhooks missed is told by every try of a look, and by no later one."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from temporalio.client import Client
+from temporalio.testing import ActivityEnvironment
+
+from activities.stores import StoreOpener
+from activities.subscriptions import SubscriptionActivities
+from activities.sync_models import CheckSubscriptionsInput, CheckSubscriptionsResult
+from db.session import Database
+from runtime.hub import Hub
+from runtime.settings import Settings
+from sandbox.woocommerce.seed import ShopSeed
+from tests.servers import TestDatabase
+from tests.workflows.scene import Scene, served_store
+
+FIRST = datetime(2026, 11, 21, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+async def scene(
+    settings: Settings, database: TestDatabase, temporal_client: Client
+) -> AsyncIterator[Scene]:
+    owner = Database(database.owner_url, pool_size=1)
+    async with AsyncExitStack() as stack:
+        hub = Hub.build(settings, pool_size=4)
+        stack.push_async_callback(owner.close)
+        stack.push_async_callback(hub.close)
+        seed = ShopSeed(products=1, orders=1, customers=1)
+        yield await stack.enter_async_context(served_store(hub, owner, temporal_client, seed))
+
+
+async def look(scene: Scene, hour: int) -> CheckSubscriptionsResult:
+    """One try of the look of that hour."""
+    hub = scene.hub
+    opener = StoreOpener(hub.database, hub.box, hub.registry, hub.session)
+    activities = SubscriptionActivities(hub.database, opener, "https://hub.example")
+    environment = ActivityEnvironment()
+    scheduled: Any = FIRST + timedelta(hours=hour)
+    environment.info = replace(environment.info, scheduled_time=scheduled)
+    args = CheckSubscriptionsInput(tenant_id=scene.tenant_id, store_id=scene.store_id)
+    return await environment.run(activities.check_subscriptions, args)
+
+
+async def test_what_was_missed_is_told_again_by_a_second_try_and_then_never(scene: Scene) -> None:
+    await look(scene, 0)
+    hooks = scene.shop.webhooks.courier.webhooks
+    first, second, *_ = hooks.values()
+    first.status = "disabled"
+    del hooks[second.id]
+    assert (await look(scene, 1)).missed
+    # The process was killed before it could say so.
+    assert (await look(scene, 1)).missed
+    assert not (await look(scene, 2)).missed
+
+
+async def test_a_look_that_failed_half_way_leaves_it_to_be_told(scene: Scene) -> None:
+    await look(scene, 0)
+    hooks = scene.shop.webhooks.courier.webhooks
+    next(iter(hooks.values())).status = "disabled"
+    await scene.rows(
+        "update webhook_subscriptions set status = 'missed' where store_id = :store"
+        " and topic = (select min(topic) from webhook_subscriptions where store_id = :store)"
+    )
+    for one in hooks.values():
+        one.status = "active"
+    assert (await look(scene, 1)).missed
+    assert not (await look(scene, 2)).missed
