@@ -43,7 +43,7 @@ fix: $(VENV)/.dev ## format, and repair what the linter can repair
 bench: $(VENV)/.bench ## measure (ARGS="import" picks one); writes bench/results.json
 	@exec $(PY) -m bench $(ARGS)
 
-soak: $(VENV)/.dev ## the long tests: 100 kills, 200,000 records
+soak: $(VENV)/.dev ## the long tests: 100 kills of imports, 100 in storms, 200,000 records
 	@exec $(PY) -m pytest -n 0 -m soak $(ARGS)
 
 migration: $(VENV)/.dev ## draft a database migration (M="what it does")

@@ -2,8 +2,8 @@
 taken away with the store."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from pydantic import SecretStr
 from temporalio import activity
@@ -83,24 +83,23 @@ class SubscriptionActivities:
             before = await subscriptions.load_subscriptions(connection, args.store_id)
         seen, ours = _Seen(), _ours(await client.list_subscriptions(), url)
         for topic in topics:
+            wanted = Subscription("", topic, url, is_active=False)
             there = next(
-                (one for one in ours if (one.topic, one.delivery_url) == (topic, url)), None
+                (one for one in ours if (one.topic, one.delivery_url) == (topic, url)), wanted
             )
-            known = before.get(topic)
-            if known is not None and _was_silent(known, there, look):
+            status = MISSED if _was_silent(before.get(topic), there, look) else ACTIVE
+            if status == MISSED:
                 # Before it is put right: a try after a kill would find it well.
-                known = replace(known, status=MISSED, checked_at=look)
-                await self._keep(args, [known])
                 seen.missed = True
-            made = await _put_one_right(client, seen, topic, url, secret, there, renew=args.renew)
-            status = MISSED if known is not None and known.is_untold(look) else ACTIVE
+                await self._keep(args, [KeptSubscription(topic, there.external_id, MISSED, look)])
+            made = await _put_one_right(client, seen, there, secret, renew=args.renew)
             seen.kept.append(KeptSubscription(topic, made.external_id, status, look))
             # Saved one by one: what was made before a kill is known after it.
             await self._keep(args, seen.kept[-1:])
             activity.heartbeat(topic)
-        wanted = {one.external_id for one in seen.kept}
+        known_ids = {one.external_id for one in seen.kept}
         for stale in ours:
-            if stale.external_id not in wanted:
+            if stale.external_id not in known_ids:
                 await client.unsubscribe(stale.external_id)
         told = [replace(one, status=TOLD) for one in seen.kept if one.status == MISSED]
         await self._keep(args, told)
@@ -128,24 +127,20 @@ class SubscriptionActivities:
             return len(gone)
 
 
-def _was_silent(known: KeptSubscription, there: Subscription | None, look: datetime) -> bool:
+def _was_silent(known: KeptSubscription | None, there: Subscription, look: datetime) -> bool:
     """Whether events went by: it is off, or somebody deleted it, and nobody was told yet."""
-    return there is None or not there.is_active or known.is_untold(look)
+    if known is None:
+        return bool(there.external_id) and not there.is_active
+    return not there.is_active or known.is_untold(look)
 
 
 async def _put_one_right(
-    client: ManagesWebhooks,
-    seen: _Seen,
-    topic: str,
-    url: str,
-    secret: SecretStr,
-    there: Subscription | None,
-    *,
-    renew: bool,
+    client: ManagesWebhooks, seen: _Seen, there: Subscription, secret: SecretStr, *, renew: bool
 ) -> Subscription:
-    if there is None:
+    """Without an id it has to be made."""
+    if not there.external_id:
         seen.created += 1
-        return await client.subscribe(topic, url, secret)
+        return await client.subscribe(there.topic, there.delivery_url, secret)
     if not there.is_active or renew:
         seen.reactivated += 1
         return await client.activate(there, secret)

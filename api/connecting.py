@@ -106,8 +106,10 @@ async def send_catalogue(services: ApiServices, tenant_id: int, store: Store) ->
     """What the hub has becomes due to be sent, where the store's directions say so: also what the
     store has, for it was told of no change while its directions were others. What is alike is
     settled without a request, but for stock, which is read."""
-    async with services.database.tenant(tenant_id) as connection:
-        queued = await enqueue_catalogue(connection, tenant_id, store.id, missing_only=False)
+    queued = await services.database.transact(
+        tenant_id,
+        lambda one: enqueue_catalogue(one, tenant_id, store.id, missing_only=False),
+    )
     if queued and store.is_active:
         await services.waker.wake(tenant_id, LaneKind.PUSH, store.id)
 

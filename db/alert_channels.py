@@ -103,7 +103,16 @@ async def list_due_messages(
 ) -> Sequence[DueMessage]:
     """Messages that are due, the oldest first."""
     rows = await connection.execute(_DUE, {"now": now, "limit": limit})
-    return [DueMessage(*row[:4], None if row[4] is None else Sealed(*row[4:])) for row in rows]
+    return [
+        DueMessage(
+            row.id,
+            row.alert_id,
+            row.attempts,
+            row.channel_id,
+            None if row[4] is None else Sealed(*row[4:]),
+        )
+        for row in rows
+    ]
 
 
 async def record_sent(connection: AsyncConnection, message_id: int) -> None:

@@ -14,8 +14,9 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.conflicts import NewConflict, hold_conflict
-from db.local_records import load_local
+from db.local_records import Local, load_local
 from db.staging import Batch, Origin
+from domain.agreement import says_same
 from domain.entities import Entity
 from domain.fields import RECORD_PATH
 from domain.guests import GUEST_PREFIX
@@ -99,7 +100,7 @@ async def decide_farewells(
     sorted_out: dict[str, list[str]] = {"deleted": [], "buried": [], "again": [], "held": []}
     for key, link in gone.items():
         local = known.get(link.record_id)
-        is_edited = local is not None and local.hub is not None and not local.is_told(entity)
+        is_edited = local is not None and local.hub is not None and not _is_told(entity, local)
         policy = rules.of(RECORD_PATH)
         is_theirs = not takes and not key.startswith(GUEST_PREFIX)
         if is_theirs or link.record_id in shared or (local is not None and local.hub is None):
@@ -112,6 +113,13 @@ async def decide_farewells(
             fate = "deleted"
         sorted_out[fate].append(key)
     return Farewells(**{fate: tuple(keys) for fate, keys in sorted_out.items()})
+
+
+def _is_told(entity: Entity, local: Local) -> bool:
+    """Whether the store has all that the hub's record says, in its own spelling."""
+    if local.record is None or local.base is None:
+        return False
+    return says_same(entity, local.record, local.base, held=local.held)
 
 
 async def bid_farewell(

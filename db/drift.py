@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.due_again import DUE_AGAIN
 from db.push_links import forget
 from db.tables.upkeep import DRIFT
 from domain.entities import Entity
@@ -107,14 +108,14 @@ order by external_id
 for update
 """)
 
-_SEND = text("""
+_SEND = text(
+    """
 insert into pushes (tenant_id, store_id, entity, record_id)
 select cast(:tenant as bigint), cast(:store as bigint), cast(:entity as text), x.id
 from unnest(cast(:ids as bigint[])) as x(id) order by x.id
-on conflict (tenant_id, store_id, entity, record_id) do update
-  set version = pushes.version + 1, status = 'pending', attempts = 0, next_attempt_at = null,
-      last_error = null, updated_at = now()
-""")
+"""
+    + DUE_AGAIN
+)
 
 _NEWEST_PUSH = text("select coalesce(max(id), 0) from pushes where store_id = :store")
 

@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.due_again import DUE_AGAIN
 from db.tables.stores import STORES
 from domain.entities import Entity
 from domain.sync_settings import StoreSettings
@@ -39,16 +40,18 @@ where r.deleted_at is null and not :missing_only
 """What goes to a store, by entity. An order's status goes to its own store alone, when it changes.
 The stock of what is created follows from its creation."""
 
-_ENQUEUE: Final = """
-insert into pushes as p (tenant_id, store_id, entity, record_id)
+_ENQUEUE: Final = (
+    """
+insert into pushes (tenant_id, store_id, entity, record_id)
 select :tenant, :store, cast(:entity as varchar), wanted.id
 from ({wanted}) wanted
 order by wanted.id
-on conflict (tenant_id, store_id, entity, record_id) do update
-  set version = p.version + 1, status = 'pending', attempts = 0, next_attempt_at = null,
-      last_error = null, updated_at = now()
-  where p.status <> 'pending'
 """
+    + DUE_AGAIN
+    + """
+where pushes.status <> 'pending'
+"""
+)
 
 
 async def enqueue_catalogue(

@@ -14,6 +14,7 @@ from typing import Any, Final, Self
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.due_again import DUE_AGAIN
 from domain.ledger import Account, Shelf
 from domain.money import ZERO
 
@@ -84,15 +85,15 @@ insert into touched (entity, key, record_id, action)
 select 'inventory', null, x.id, 'updated' from unnest(cast(:variants as bigint[])) as x(id)
 """)
 
-_OWE = text("""
+_OWE = text(
+    """
 insert into pushes (tenant_id, store_id, entity, record_id)
 select :tenant, x.store_id, 'inventory', x.variant_id
 from unnest(cast(:stores as bigint[]), cast(:variants as bigint[])) as x(store_id, variant_id)
 order by x.store_id, x.variant_id
-on conflict (tenant_id, store_id, entity, record_id) do update
-  set version = pushes.version + 1, status = 'pending', attempts = 0, next_attempt_at = null,
-      last_error = null, updated_at = now()
-""")
+"""
+    + DUE_AGAIN
+)
 
 
 @dataclass(slots=True)
@@ -228,7 +229,8 @@ class Books:
         if touched:
             await connection.execute(_TOUCH, {"variants": touched})
         if owes:
-            await self._owe(connection, accounts)
+            moved = {key for key in self.accounts if key[1] in touched}
+            await self._owe(connection, sorted({*accounts, *moved}))
         self._movements = []
         self._saved = self._state()
 

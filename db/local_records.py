@@ -13,7 +13,6 @@ from typing import Any, Final, cast
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.agreement import says_same
 from domain.entities import Entity
 from domain.fields import MODELS
 from domain.merge import Sides, differs
@@ -83,12 +82,6 @@ class Local:
         if self.hub is None or self.base is None:
             return False
         return not differs(entity, self.hub, self.base)
-
-    def is_told(self, entity: Entity) -> bool:
-        """Whether the store has nothing left to be told of what the hub's record says."""
-        if self.record is None or self.base is None:
-            return False
-        return says_same(entity, self.record, self.base, held=self.held)
 
     def agreed(
         self, entity: Entity, said: Pulled[Record], variants: Mapping[int, str] | None = None

@@ -88,6 +88,7 @@ def rules_for(
         remote_is_newer=pulled.version is None or pulled.version >= local.changed_at,
         takes=is_guest or settings.sync_directions.of(entity).pulls,
         force=force,
+        unkept=pulled.unkept,
     )
 
 
@@ -107,14 +108,13 @@ def _decide(
         remote=remote,
         rules=rules,
         held=local.held_sides,
-        unkept=meeting.pulled.unkept,
     )
     record = merged_record(entity, hub, merged.taken, remote)
     if local.is_home:
         record = with_own_fields(entity, record, remote)
     spelling = {
         **keep_spelling(entity, local.spelling, record, local.base, remote),
-        **spell_unkept(entity, record, remote, meeting.pulled.unkept),
+        **spell_unkept(entity, record, remote, rules.unkept),
     }
     return Decision(
         meeting=meeting,

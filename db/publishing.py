@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 from psycopg import AsyncConnection as Driver
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.due_again import DUE_AGAIN
 from db.staging import PUBLISH
 from domain.entities import Entity
 
@@ -23,7 +24,8 @@ where l.record_id = t.record_id and l.entity = t.entity and l.tenant_id = %(tena
 """
 """The other stores' links: what those stores say next has to be merged with what is here now."""
 
-FAN_OUT: Final = """
+FAN_OUT: Final = (
+    """
 with told as (
 insert into pushes (tenant_id, store_id, entity, record_id, next_attempt_at)
 select %(tenant)s, s.id, t.entity, t.record_id,
@@ -46,9 +48,9 @@ where s.settings -> 'syncDirections' ->>
     select from links l where l.tenant_id = %(tenant)s and l.record_id = t.record_id
       and l.entity = 'variants' and l.store_id = s.id and l.deleted_at is null))
 order by s.id, t.entity, t.record_id
-on conflict (tenant_id, store_id, entity, record_id) do update
-  set version = pushes.version + 1, status = 'pending', attempts = 0,
-      next_attempt_at = excluded.next_attempt_at, last_error = null, updated_at = now()
+"""  # noqa: S608 - constants
+    + DUE_AGAIN
+    + """
 returning store_id)
 select distinct store_id from told
 union
@@ -56,6 +58,7 @@ select %(store)s::bigint where exists (
   select from pushes p where p.tenant_id = %(tenant)s and p.store_id = %(store)s::bigint
     and p.entity = 'inventory' and p.status = 'pending' and p.next_attempt_at is null)
 """
+)
 """Who has something to be sent now: the store itself too, where its stock has to be put right.
 Latest state once: a record that is due already stays one row, at a higher version. Inactive stores
 collect rows too, and get them when they are active again. An order's status goes to the order's own

@@ -213,7 +213,7 @@ async def find_owners(
 async def load_wanted(
     connection: AsyncConnection, entity: Entity, record_ids: Sequence[int]
 ) -> Mapping[int, Wanted]:
-    """How to recognise records in a store, also those that are deleted here; `key` is the bare id."""
+    """How to recognise records in a store, also those deleted here; `key` is the bare id."""
     statement = _NAMES.get(entity)
     if statement is None or not record_ids:
         return {}

@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.due_again import DUE_AGAIN
 from db.tables.lanes import PUSHES
 from domain.entities import Entity
 from domain.sync_settings import PUSHED
@@ -141,10 +142,12 @@ where p.id = x.id and p.store_id = :store
 """)
 
 _MARK = text("""
-update pushes set creating_since = cast(:at as timestamptz) where store_id = :store and id = any(:ids)
+update pushes set creating_since = cast(:at as timestamptz)
+where store_id = :store and id = any(:ids)
 """)
 
-_CHILDREN = text("""
+_CHILDREN = text(
+    """
 insert into pushes (tenant_id, store_id, entity, record_id)
 select l.tenant_id, l.store_id, l.entity, l.record_id
 from (
@@ -156,13 +159,13 @@ from (
 join links l on l.entity = lower.entity and l.record_id = lower.id and l.store_id = :store
   and l.deleted_at is null
 order by l.entity, l.record_id
-on conflict (tenant_id, store_id, entity, record_id) do update
-  set version = pushes.version + 1, status = 'pending', attempts = 0, next_attempt_at = null,
-      last_error = null, updated_at = now()
-""")
+"""  # noqa: S608 - constants
+    + DUE_AGAIN
+)
 
 
-_STOCK = text("""
+_STOCK = text(
+    """
 insert into pushes (tenant_id, store_id, entity, record_id)
 select distinct v.tenant_id, :store, 'inventory', v.id
 from product_variants v
@@ -171,10 +174,9 @@ where v.product_id = any(:ids) and v.deleted_at is null
   and exists (select from links l where l.record_id = v.id and l.entity = 'variants'
     and l.store_id = :store and l.deleted_at is null)
 order by v.id
-on conflict (tenant_id, store_id, entity, record_id) do update
-  set version = pushes.version + 1, status = 'pending', attempts = 0, next_attempt_at = null,
-      last_error = null, updated_at = now()
-""")
+"""  # noqa: S608 - constants
+    + DUE_AGAIN
+)
 
 
 async def first_due(connection: AsyncConnection, store_id: int, *, now: datetime) -> Entity | None:

@@ -23,6 +23,7 @@ select o.id, o.store_id, o.number, o.status, o.deleted_at is not null as is_gone
        o.oversold,
        coalesce(s.settings -> 'syncDirections' ->> 'inventory', 'pull') <> 'off' as shares_stock,
        coalesce(cast(s.settings ->> 'reservePending' as boolean), false) as reserves_pending,
+       coalesce(cast(s.settings ->> 'restocksCancelled' as boolean), true) as restocks,
        exists (select from touched t
                where t.entity = 'orders' and t.action = 'created' and t.record_id = o.id) as is_new
 from orders o
@@ -78,6 +79,7 @@ class _Sale:
     placed_at: datetime | None
     oversold: bool
     reserves_pending: bool
+    restocks: bool
     wanted: Mapping[int, Decimal]
     kept: dict[int, _Kept]
     changed: set[int] = field(default_factory=set)
@@ -148,6 +150,7 @@ def _sale(order: Mapping[Any, Any], wanted: dict[int, Decimal], kept: dict[int, 
         placed_at=order["placed_at"],
         oversold=order["oversold"],
         reserves_pending=order["reserves_pending"],
+        restocks=order["restocks"],
         wanted=wanted,
         kept=kept,
     )
@@ -175,6 +178,7 @@ def _settle(books: Books, sale: _Sale, variant_id: int) -> None:
         placed_at=sale.placed_at,
         elsewhere=total - shelf.available,
         backorders=variant_id in books.backorders,
+        restocks=sale.restocks,
     )
     hold = counter.settle(kept.hold, wanted, sale.phase_after(kept.hold.phase))
     if hold != kept.hold:

@@ -27,7 +27,7 @@ set external_id = excluded.external_id, status = excluded.status, checked_at = e
 
 @dataclass(frozen=True, slots=True)
 class KeptSubscription:
-    """A webhook in the shop. `checked_at` names the look that saw it, whatever try of it that was."""
+    """A webhook in the shop. `checked_at` names the look that saw it, whichever try it was."""
 
     topic: str
     external_id: str

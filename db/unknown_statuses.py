@@ -32,7 +32,7 @@ async def tell_of_unknown_statuses(
                 title="An order has a status that is not known",
                 message=(
                     f"Store {store_id} calls the status of an order {raw_status[:60]!r}, which "
-                    "stands for none of ours: the order is kept as `unknown`, and its stock as it was. "
+                    "stands for none of ours: the order is kept as `unknown`, its stock as it was. "
                     "Give it another status in the shop or here."
                 ),
                 details={"orderId": order_id, "storeId": store_id},

@@ -5,7 +5,10 @@ from typing import Any, Final, cast
 from psycopg import AsyncConnection as Driver
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-SERVE_WAITING: Final = """
+from db.due_again import DUE_AGAIN
+
+SERVE_WAITING: Final = (
+    """
 with short as materialized (
   select r.order_id, r.variant_id, r.warehouse_id, r.quantity - r.reserved as lacking,
          sum(r.quantity - r.reserved) over (partition by r.variant_id order by r.order_id) as so_far
@@ -41,9 +44,9 @@ owed as (
     and b.tenant_id = %(tenant)s and b.store_id = s.id and b.variant_id = x.variant_id
     and b.agreed <> x.available
   order by b.store_id, b.variant_id
-  on conflict (tenant_id, store_id, entity, record_id) do update
-    set version = pushes.version + 1, status = 'pending', attempts = 0, next_attempt_at = null,
-        last_error = null, updated_at = now()),
+"""  # noqa: S608 - constants
+    + DUE_AGAIN
+    + """),
 settled as (
   update orders o set oversold = false, updated_at = now()
   from (select distinct order_id from served) s
@@ -59,6 +62,7 @@ from settled
 where a.tenant_id = %(tenant)s and a.kind = 'oversold' and a.status = 'open'
   and a.subject = 'order/' || settled.id
 """
+)
 """The oldest order first, as far as it goes, of the variants whose inventory was touched; after
 the levels were written, whose locks keep others from serving the same. Parameter: tenant."""
 

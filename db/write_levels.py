@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from db.due_again import DUE_AGAIN
 from db.staging import Statements
 from db.waiting_orders import SERVE_WAITING
 from domain.ledger import EXPLAINED_FOR
@@ -35,7 +36,8 @@ select 'inventory', null, variant_id, 'updated' from locked where variant_id < 0
 # `domain.ledger.hear`, for a page at once. The first number of a store opens the level where there
 # is none; where there is one already, the hub's stands and the store is corrected. Movements are
 # paired by grouping: joins are loops here, and two large sides would be looped over each other.
-_LEVELS = """
+_LEVELS = (
+    """
 with place as materialized (
   select w.id as warehouse_id,
          coalesce(s.settings -> 'syncDirections' ->> 'inventory', 'pull') as direction
@@ -120,12 +122,13 @@ owed as (
   where direction in ('push', 'both') and available <> told
     and (is_first or has_landed or direction = 'push')
   order by variant_id
-  on conflict (tenant_id, store_id, entity, record_id) do update
-    set version = pushes.version + 1, status = 'pending', attempts = 0, next_attempt_at = null,
-        last_error = null, updated_at = now())
+"""  # noqa: S608 - constants
+    + DUE_AGAIN
+    + """)
 insert into touched (entity, key, record_id, action)
 select 'inventory', null, variant_id, 'updated' from moved
 """
+)
 
 # Stock that is no longer counted: the variant is gone, or the shop stopped tracking it. What orders
 # held of it is forgotten: the number that opens it anew has their sales in it.

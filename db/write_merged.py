@@ -6,6 +6,7 @@ Records come as one JSON array of documents in the hub's terms (`docs`). Their r
 from collections.abc import Mapping
 from typing import Final
 
+from db.due_again import DUE_AGAIN
 from db.write_levels import WITHDRAW_LEVELS
 from domain.entities import Entity
 
@@ -164,16 +165,16 @@ where tenant_id = %(tenant)s and store_id = %(store)s and entity = 'categories'
 """
 """The hub's ids of a store's categories."""
 
-OWN_PUSHES: Final = """
+OWN_PUSHES: Final = (
+    """
 insert into pushes (tenant_id, store_id, entity, record_id, next_attempt_at)
 select %(tenant)s, %(store)s, %(entity)s, x.id,
        case when x.id = any(%(bouncing)s::bigint[]) then now() + interval '10 minutes' end
 from unnest(%(lacking)s::bigint[]) as x(id)
 order by x.id
-on conflict (tenant_id, store_id, entity, record_id) do update
-  set version = pushes.version + 1, status = 'pending', attempts = 0,
-      next_attempt_at = excluded.next_attempt_at, last_error = null, updated_at = now()
 """
+    + DUE_AGAIN
+)
 """The store that spoke has to be told as well."""
 
 BUMP_OWN_PUSHES: Final = """

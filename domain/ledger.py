@@ -190,6 +190,7 @@ class Counter:
     Attributes:
         elsewhere: what is available of the variant in other warehouses.
         backorders: whether more may be sold than there is.
+        restocks: whether the store puts back by itself what an order gives back.
     """
 
     shelf: Shelf
@@ -198,6 +199,7 @@ class Counter:
     placed_at: datetime | None = None
     elsewhere: Decimal = ZERO
     backorders: bool = False
+    restocks: bool = True
 
     def settle(self, hold: Hold, wanted: Decimal, phase: Phase) -> Hold:
         """Bring what an order holds to what it should hold; the same again changes nothing."""
@@ -234,6 +236,9 @@ class Counter:
         return reserved
 
     def _give_back(self, quantity: Decimal, reserved: Decimal) -> None:
+        if not self.restocks:
+            self.shelf.reserved -= reserved
+            return
         explained = self._explain(quantity, sold=False)
         if self.account is not None:
             self.account.expect(quantity - explained)

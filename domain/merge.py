@@ -6,7 +6,7 @@ changed alike is agreed, what both changed differently is a conflict, and the st
 base: every field that differs is a conflict.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
@@ -51,6 +51,8 @@ class Rules:
         remote_is_newer: whether the store changed its record after the hub's was changed.
         takes: whether what the store says is taken in at all (its direction).
         force: the store wins everything, also where only the hub changed something.
+        unkept: names of fields that the store has no place for: it says nothing of them, and is
+            told nothing.
     """
 
     policy: ConflictPolicy = ConflictPolicy.LATEST
@@ -58,6 +60,7 @@ class Rules:
     remote_is_newer: bool = True
     takes: bool = True
     force: bool = False
+    unkept: frozenset[str] = frozenset()
 
     def of(self, path: str) -> ConflictPolicy:
         """The policy of a field."""
@@ -87,21 +90,22 @@ def merge(
     remote: Record,
     rules: Rules,
     held: Mapping[str, Sides] | None = None,
-    unkept: Collection[str] = (),
 ) -> Merged:
     """Merge what a store says with what the hub has; all three in the store's terms.
 
     Args:
         held: the fields that wait for a person, with the base they had when they were held.
-        unkept: names of fields that the store has no place for: it says nothing of them, and is
-            told nothing.
     """
     taken: dict[str, Any] = {}
     lacking: set[str] = set()
     waiting: dict[str, Sides] = {}
     known = held or {}
     for path, (mine, theirs) in paths_between(entity, local, remote).items():
-        if mine == theirs or field_of(path) in unkept or _is_foreign_price(path, local, remote):
+        if (
+            mine == theirs
+            or field_of(path) in rules.unkept
+            or _is_foreign_price(path, local, remote)
+        ):
             continue
         before = _base_at(entity, base, path, known)
         choice, value = _choose(path, before, mine, theirs, rules)

@@ -12,7 +12,6 @@ from domain.entities import Entity
 from domain.pages import Pulled
 from domain.records import Record
 
-
 _MARK_BYTES: Final = 5
 _LONGEST_ID: Final = 19
 

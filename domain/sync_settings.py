@@ -77,6 +77,8 @@ class StoreSettings(_Model):
         push_imported: whether an import of another store is sent to this one.
         reserve_pending: whether an order that is still pending holds stock, as where buyers pay on
             delivery and the store counts its stock down at once.
+        restocks_cancelled: whether the store itself puts back the stock of an order that is
+            cancelled; where it does not, the hub writes the number.
         ip_allow_list: addresses or networks webhooks may come from; empty: any.
         max_delete_share: a reconcile that would delete more than this share stops and alerts.
         order_status_map: canonical status to the store's own word, over the provider's.
@@ -87,6 +89,7 @@ class StoreSettings(_Model):
     conflict_policies: dict[str, ConflictPolicy] = Field(default_factory=dict, max_length=20)
     push_imported: bool = False
     reserve_pending: bool = False
+    restocks_cancelled: bool = True
     ip_allow_list: tuple[Annotated[str, Field(max_length=64)], ...] = Field((), max_length=100)
     max_delete_share: Annotated[float, Field(gt=0, le=1)] = 0.2
     order_status_map: dict[str, str] = Field(default_factory=dict, max_length=50)

@@ -18,7 +18,7 @@ def build_takes(hub: Hub, settings: Settings, waker: Waker) -> Mapping[LaneKind,
     opener = StoreOpener(hub.database, hub.box, hub.registry, hub.lane_session)
     return {
         LaneKind.INBOX: InboxTake(hub.database, opener, waker),
-        LaneKind.PUSH: PushTake(hub.database, opener, waker),
+        LaneKind.PUSH: PushTake(hub.database, opener, waker, doubt_s=settings.create_doubt_s),
         LaneKind.ALERT: AlertTake(
             hub.database,
             hub.box,

@@ -112,6 +112,8 @@ class Settings(BaseSettings):
         provider_paths: further folders with provider folders in them, separated by commas. Their
             code runs in the hub: name only folders that you trust.
         retry_ladder_s: seconds before each try of what failed, the first try included.
+        create_doubt_s: how long a create without an answer is left to the store, before it is
+            looked up.
         trusted_proxies: addresses or networks whose X-Forwarded-For is believed; nobody's if empty.
         max_request_bytes: the largest body the API reads; `max_webhook_bytes` the same for shops.
         worker_queues: the task queues a worker process serves. A process of their own keeps
@@ -157,6 +159,7 @@ class Settings(BaseSettings):
     retry_ladder_s: Annotated[
         tuple[Seconds, ...], NoDecode, BeforeValidator(_comma_separated), Field(min_length=1)
     ] = (0, 300, 900, 3_600, 10_800)
+    create_doubt_s: Seconds = 30.0
 
     worker_queues: Annotated[
         tuple[TaskQueue, ...], NoDecode, BeforeValidator(_comma_separated), Field(min_length=1)

@@ -1,7 +1,10 @@
 """`/api/stores/{id}/activate|deactivate`: an inactive store gets and gives nothing."""
 
+from functools import partial
+
 import structlog
 from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 
 from activities.sync_models import SyncKind
@@ -38,11 +41,9 @@ async def activate(
     workflow_id, warning = None, None
     if not store.is_active:
         await _wake_schedules(services, principal.tenant_id, store)
-        async with services.database.tenant(principal.tenant_id) as connection:
-            # Lanes before their store: drains that fail lock them in this order.
-            await resume_store_lanes(connection, principal.tenant_id, store.id)
-            await set_active(connection, store.id, is_active=True)
-            await enqueue_catalogue(connection, principal.tenant_id, store.id, missing_only=True)
+        await services.database.transact(
+            principal.tenant_id, partial(_begin_again, principal.tenant_id, store.id)
+        )
         for kind in (LaneKind.INBOX, LaneKind.PUSH):
             await services.waker.wake(principal.tenant_id, kind, store.id)
         workflow_id, warning = await _catch_up(services, principal.tenant_id, store)
@@ -72,6 +73,13 @@ async def deactivate(
         except TemporalUnavailableError as error:
             _log.warning("schedules_not_paused", store_id=store.id, reason=str(error))
     return await _view(request, services, principal.tenant_id, store_id)
+
+
+async def _begin_again(tenant_id: int, store_id: int, connection: AsyncConnection) -> None:
+    # Lanes before their store: drains that fail lock them in this order.
+    await resume_store_lanes(connection, tenant_id, store_id)
+    await set_active(connection, store_id, is_active=True)
+    await enqueue_catalogue(connection, tenant_id, store_id, missing_only=True)
 
 
 async def _wake_schedules(services: ApiServices, tenant_id: int, store: Store) -> None:

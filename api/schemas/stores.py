@@ -48,6 +48,7 @@ _SETTINGS: dict[str, Any] = {
     "conflictPolicies": {},
     "pushImported": False,
     "reservePending": False,
+    "restocksCancelled": True,
     "ipAllowList": [],
     "maxDeleteShare": 0.2,
     "orderStatusMap": {},

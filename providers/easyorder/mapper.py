@@ -72,9 +72,7 @@ def to_product(wire: ProductWire, *, currency: str) -> Pulled[Product]:
         created_at=wire.created_at,
         extra=extra,
     )
-    return Pulled(
-        wire.id, record, wire.updated_at, _levels(wire), unkept=UNKEPT[Entity.PRODUCTS]
-    )
+    return Pulled(wire.id, record, wire.updated_at, _levels(wire), unkept=UNKEPT[Entity.PRODUCTS])
 
 
 def selling_price(

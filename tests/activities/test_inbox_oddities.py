@@ -127,7 +127,7 @@ async def test_a_record_that_breaks_its_transaction_is_found_and_left_out(desk: 
 
 async def test_stock_that_no_column_holds_costs_one_event(desk: Desk) -> None:
     await desk.room.take(Entity.PRODUCTS, product("20", stock={"20": 5}))
-    much = [line(key, "20", quantity=Decimal("900000000000000")) for key in "12"]
+    much = [line(key, "20", quantity=Decimal(900_000_000_000_000)) for key in "12"]
     await desk.say(told(order("1", *much)), told(order("2", line("1", "20"))))
     assert await desk.take() == 2
     assert await desk.results() == [("pending", None, 1), ("processed", "applied", 0)]
@@ -194,3 +194,25 @@ async def test_events_of_a_store_are_worked_off_by_its_own_lane(desk: Desk) -> N
     await desk.say(told(order("1")))
     assert await second.take() == 0
     assert await desk.take() == 1
+
+
+async def test_an_order_that_is_oversold_is_told_to_people_at_once(desk: Desk) -> None:
+    await desk.say(told(product("10", stock={"10": 1}), Entity.PRODUCTS))
+    await desk.take()
+    desk.wakes.woken.clear()
+    await desk.say(told(order("1", line("1", "10"))), told(order("2", line("1", "10"))))
+    await desk.take()
+    assert await desk.room.rows("select kind from alerts") == [("oversold",)]
+    assert desk.wakes.woken == [(LaneKind.ALERT, desk.room.tenant_id)]
+
+
+async def test_a_shop_whose_stock_has_to_be_put_right_is_told_at_once(desk: Desk) -> None:
+    await new_store(desk.room.database, desk.room.tenant_id)
+    set_direction = "update stores set settings = cast(:settings as jsonb) where id = :store"
+    for version, direction, stock in ((1, "both", 4), (2, "push", 6)):
+        settings = f'{{"syncDirections": {{"inventory": "{direction}"}}}}'
+        await desk.room.rows(set_direction, settings=settings)
+        await desk.say(told(product("10", version=version, stock={"10": stock}), Entity.PRODUCTS))
+        await desk.take()
+    assert await desk.room.rows("select entity from pushes") == [("inventory",)]
+    assert desk.wakes.woken == [(LaneKind.PUSH, desk.room.store_id)]

@@ -12,6 +12,7 @@ from activities.check import CheckActivities
 from activities.models import ProbeStoreInput
 from activities.stores import StoreOpener
 from api.install_link import LIFETIME
+from api.middleware import masked
 from providers._kit.http import StoreSession
 from sandbox.easyorder.app import BASE, Sandbox, create_app
 from sandbox.easyorder.installing import ORIGIN, install
@@ -185,6 +186,14 @@ async def test_starting_needs_the_right_to_write_stores(hub: Hub) -> None:
 
     assert (await reader.post(START, json=body())).status_code == 403
     assert (await hub.http.post(START, json=body())).status_code == 401
+
+
+@pytest.mark.parametrize("end", ["", "/", "/more"])
+def test_no_log_line_tells_a_token(end: str) -> None:
+    path = f"/api/stores/connect/{'t0ken' * 8}{end}"
+
+    assert masked(path) == f"/api/stores/connect/***{end}"
+    assert masked(START) == START
 
 
 async def test_without_a_public_address_the_answer_says_so(hub: Hub, caller: Caller) -> None:

@@ -6,6 +6,7 @@ import pytest
 from activities.sync_models import SyncKind
 from domain.lanes import LaneKind
 from tests.api.hub import Caller, Hub, connect
+from tests.api.test_store_changes import pause, paused
 
 PULL = {"interval": "PT15M", "cron": None, "timeZone": "UTC", "jitter": "PT1M"}
 NIGHTLY = {"interval": None, "cron": "30 3 * * *", "timeZone": "Asia/Colombo", "jitter": "PT0S"}
@@ -99,6 +100,7 @@ async def test_an_inactive_stores_schedules_rest(hub: Hub, caller: Caller) -> No
     store_id = await connect(caller)
     await put(caller, store_id, pull={"interval": 900})
     path = f"/api/stores/{store_id}"
+    await pause(hub, caller, store_id, LaneKind.PUSH)
     off = await caller.patch(f"{path}/deactivate")
     assert (off.status_code, off.json()["isActive"]) == (200, False)
     assert f"sync/{store_id}" in hub.gateway.cancelled
@@ -111,6 +113,7 @@ async def test_an_inactive_stores_schedules_rest(hub: Hub, caller: Caller) -> No
     assert [one.store_id for one in hub.gateway.syncs] == [store_id]
     woken = {(kind, key) for _, kind, key in hub.waker.woken}
     assert {(LaneKind.INBOX, store_id), (LaneKind.PUSH, store_id)} <= woken
+    assert await paused(hub, caller) == []
     again = (await caller.patch(f"{path}/activate")).json()
     assert (again["isActive"], again["workflowId"]) == (True, None)
     assert len(hub.gateway.syncs) == 1

@@ -1,7 +1,11 @@
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from db.lane_failures import LaneFailure, pause_lane
+from db.lanes import LaneKey
+from domain.lanes import LaneKind
 from tests.api.fake_gateway import FACTS
 from tests.api.hub import KEY, SECRET, Caller, Hub, connect, store_body, stored_config
 from workflows.models import CheckStoreInput, CheckStoreResult
@@ -12,6 +16,20 @@ async def ciphertext(hub: Hub, caller: Caller, store_id: int) -> list[Any]:
         caller.tenant,
         "select name, code, store_url, facts, encrypted_data, iv, tag from stores where id = :id",
         id=store_id,
+    )
+
+
+async def pause(hub: Hub, caller: Caller, store_id: int, kind: LaneKind) -> None:
+    """As after a 401."""
+    failure = LaneFailure("401", failures=1, at=datetime.now(UTC), next_attempt_at=None)
+    async with hub.database.tenant(caller.tenant.id) as connection:
+        await pause_lane(connection, LaneKey(caller.tenant.id, kind, store_id), failure)
+
+
+async def paused(hub: Hub, caller: Caller) -> list[Any]:
+    """Which lanes stand still: kind and store."""
+    return await hub.execute(
+        caller.tenant, "select kind, key from lanes where paused_reason is not null"
     )
 
 
@@ -103,6 +121,29 @@ async def test_a_refused_config_changes_nothing_at_all(hub: Hub, caller: Caller)
     )
     assert await ciphertext(hub, caller, store_id) == before
     assert await checks_left(hub, caller) == 0
+
+
+async def test_new_keys_let_paused_lanes_go_on_and_refused_ones_do_not(
+    hub: Hub, caller: Caller
+) -> None:
+    store_id, other = await connect(caller), await connect(caller, "other")
+    for one, kind in (
+        (store_id, LaneKind.PUSH),
+        (store_id, LaneKind.INBOX),
+        (other, LaneKind.PUSH),
+    ):
+        await pause(hub, caller, one, kind)
+    config = {"config": {"consumerKey": "ck_new"}}
+    well = hub.gateway.verdict
+    hub.gateway.refuse("CredentialsError", "The shop does not accept the keys")
+    await caller.patch(f"/api/stores/{store_id}", json=config)
+    assert len(await paused(hub, caller)) == 3
+    assert hub.waker.woken == []
+    hub.gateway.verdict = well
+    assert (await caller.patch(f"/api/stores/{store_id}", json=config)).status_code == 200
+    assert await paused(hub, caller) == [("push", other)]
+    woken = {(kind, key) for _, kind, key in hub.waker.woken}
+    assert woken == {(LaneKind.INBOX, store_id), (LaneKind.PUSH, store_id)}
 
 
 async def test_stored_keys_are_not_sent_to_a_new_address(hub: Hub, caller: Caller) -> None:

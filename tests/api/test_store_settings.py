@@ -49,6 +49,10 @@ async def test_directions_are_taken_beside_the_settings_and_within(caller: Calle
         ({"settings": {"ipAllowList": ["203.0.113.0/24", "home"]}}, "/settings/ipAllowList/1"),
         ({"settings": {"maxDeleteShare": 1.5}}, "/settings/maxDeleteShare"),
         ({"settings": {"conflictPolicy": "mine"}}, "/settings/conflictPolicy"),
+        (
+            {"settings": {"conflictPolicies": {"price": "local", "colour": "remote"}}},
+            "/settings/conflictPolicies",
+        ),
     ],
 )
 async def test_what_cannot_be_is_refused_by_name(

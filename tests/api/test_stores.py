@@ -63,6 +63,7 @@ async def test_a_store_is_connected(hub: Hub, caller: Caller) -> None:
             "conflictPolicies": {},
             "pushImported": False,
             "reservePending": False,
+            "restocksCancelled": True,
             "ipAllowList": [],
             "maxDeleteShare": 0.2,
             "orderStatusMap": {},

@@ -21,6 +21,7 @@ class Storm:
         expected: what has to be left.
         killed: how often each service was killed.
         done: how often each kind of thing was done.
+        off: by how much the stock that all sides move at once is off, found by the checks.
     """
 
     world: World
@@ -28,12 +29,15 @@ class Storm:
     expected: Expected = field(init=False)
     killed: Counter[str] = field(default_factory=Counter)
     done: Counter[str] = field(default_factory=Counter)
+    off: dict[str, int] = field(default_factory=dict)
     _ids: Ids = field(default_factory=Ids)
 
     async def begin(self) -> None:
         """Look at the world as it is before."""
         hub = await self.world.hub_products()
-        self.expected = Expected(tuple(sorted(hub)))
+        shown = await self.world.first.for_sale()
+        openings = {sku: int(shown[sku]["stock_quantity"]) for sku in hub}
+        self.expected = Expected(tuple(sorted(hub)), openings)
         self._ids.variants = {sku: one["variants"][0]["id"] for sku, one in hub.items()}
         self._ids.products[HUB] = {sku: one["id"] for sku, one in hub.items()}
         for side, store in zip((FIRST, SECOND), self.world.stores, strict=True):

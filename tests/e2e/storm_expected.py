@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tests.e2e.two_way import OPENING
-
 HUB, FIRST, SECOND, ALL = range(4)
 
 _TAKING = frozenset({"processing", "completed", "on-hold"})
@@ -31,6 +29,7 @@ class Expected:
     """Every product has one side that edits it, and one side (or `ALL`) that moves its stock.
 
     Attributes:
+        openings: the stock that each SKU began with.
         content: title and price by SKU.
         moved: what was moved of a SKU's stock, sales aside.
         born: products that were made since, by the side that made them, or `ALL`.
@@ -40,6 +39,7 @@ class Expected:
     """
 
     skus: tuple[str, ...]
+    openings: dict[str, int]
     content: dict[str, tuple[str, str]] = field(default_factory=dict)
     moved: Counter[str] = field(default_factory=Counter)
     born: dict[str, int] = field(default_factory=dict)
@@ -62,4 +62,6 @@ class Expected:
 
     def stock(self, sku: str) -> int:
         """What has to be left of it."""
-        return OPENING + self.moved[sku] - sum(sale.takes(sku) for sale in self.all_sales())
+        return (
+            self.openings[sku] + self.moved[sku] - sum(sale.takes(sku) for sale in self.all_sales())
+        )

@@ -36,14 +36,18 @@ class HubPeople(People):
         title, price = self.new_content(sku)
         variant = {"id": self.ids.variants[sku], "price": price}
         path = f"/api/products/{self.ids.products[HUB][sku]}"
-        await self._insist("PATCH", path, {"title": title, "variants": [variant]})
+        await self._patch(path, {"title": title, "variants": [variant]})
         self.expected.content[sku] = title, price
 
     async def _invoice(self) -> None:
         sku, quantity = self.movable(), self.random.randint(1, 3)
         line = {"variantId": self.ids.variants[sku], "quantity": str(quantity)}
         body = {"number": f"INV-{self.mark()}", "lines": [line]}
-        await self._insist("POST", "/api/invoices", body, status=201)
+        answer = await self.world.insist("POST", "/api/invoices", body)
+        if answer.status_code == 409:
+            assert sku == self.expected.skus[-1], answer.text  # the scarce one
+            return
+        assert answer.status_code == 201, answer.text
         self.expected.moved[sku] -= quantity
 
     async def _receive(self) -> None:
@@ -66,7 +70,7 @@ class HubPeople(People):
         found = await self.world.rows(_RECORD_OF, store=store.store_id, key=str(sale.id))
         if found:
             word = _WORDS.get(status, status)
-            await self._insist("PATCH", f"/api/orders/{found[0][0]}", {"status": word})
+            await self._patch(f"/api/orders/{found[0][0]}", {"status": word})
             sale.status = status
 
     async def _create(self) -> None:
@@ -89,8 +93,6 @@ class HubPeople(People):
             assert answer.status_code in (204, 404), answer.text
             del self.expected.born[sku]
 
-    async def _insist(
-        self, method: str, path: str, body: dict[str, Any], *, status: int = 200
-    ) -> None:
-        answer = await self.world.insist(method, path, body)
-        assert answer.status_code == status, answer.text
+    async def _patch(self, path: str, body: dict[str, Any]) -> None:
+        answer = await self.world.insist("PATCH", path, body)
+        assert answer.status_code == 200, answer.text

@@ -34,7 +34,7 @@ async def seen(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Seen]:
                 tmp_path_factory.mktemp("document"),
                 port=port,
                 public_url=f"http://127.0.0.1:{port}",
-                retry_ladder_s="0,1,1,1,1",
+                retry_ladder_s="0,1",
             )
         )
         yield await Story(hub, shop).live()

@@ -21,7 +21,7 @@ from tests.e2e.shop import Shop, open_shop
 
 SECRET = "whs-storm-5f2d7c91"
 PRODUCTS = 24
-OPENING = 1_000
+OPENING, SCARCE = 1_000, 6
 
 _DIRECTIONS = {
     "products": "both",
@@ -222,6 +222,8 @@ class World:
 @asynccontextmanager
 async def two_way_world(data_dir: Path, **settings: str) -> AsyncIterator[World]:
     """A hub with simple products, and two shops that were sent them all."""
+    # The shops answer at once: what they were asked to make is there or will not be.
+    settings = {"create_doubt_s": "3", **settings}
     port = _free_port()
     public_url = f"http://127.0.0.1:{port}"
     async with AsyncExitStack() as stack:
@@ -236,13 +238,14 @@ async def two_way_world(data_dir: Path, **settings: str) -> AsyncIterator[World]
             assert await hub.end_of(store.store_id, within_s=60) == ("success", None)
         world = World(hub, stores[0], stores[1])
         for number in range(PRODUCTS):
-            await _add_product(hub, f"SKU-{number:02}")
+            scarce = number == PRODUCTS - 1
+            await _add_product(hub, f"SKU-{number:02}", SCARCE if scarce else OPENING)
         await world.settled()
         yield world
 
 
-async def _add_product(hub: RunningHub, sku: str) -> None:
-    variant = {"sku": sku, "price": "10.00", "quantity": str(OPENING)}
+async def _add_product(hub: RunningHub, sku: str, opening: int) -> None:
+    variant = {"sku": sku, "price": "10.00", "quantity": str(opening)}
     body = {"title": sku, "status": "active", "currency": "EUR", "variants": [variant]}
     answer = await hub.api.post("/api/products", json=body)
     assert answer.status_code == 201, answer.text

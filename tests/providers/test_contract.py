@@ -8,7 +8,7 @@ import pytest
 
 import providers
 from domain.entities import Entity
-from domain.errors import StoreUnavailableError
+from domain.errors import RateLimitedError, StoreUnavailableError
 from domain.pages import IdsPage, Listing, Page
 from domain.records import Record
 from domain.sync_settings import Direction, SyncDirections
@@ -187,6 +187,11 @@ class _Mistakes(_Client):
         raise StoreUnavailableError("always the same")
 
 
+class _Forgets(_Client):
+    async def ask(self, *_: object) -> Any:
+        raise RateLimitedError("slow down", retry_after_s=7.0)
+
+
 def _fault(name: str) -> Fault:
     return next(fault for fault in FAULTS if fault.name == name)
 
@@ -206,6 +211,7 @@ def test_sound_example_passes() -> None:
         (_Tells, "500", "a secret is told"),
         (_Mistakes, "401", "raise CredentialsError"),
         (_Mistakes, "503", "carry Retry-After"),
+        (_Forgets, "429", "carry the status"),
     ],
 )
 async def test_broken_client_is_caught(client: type[_Client], fault: str, told: str) -> None:

@@ -31,5 +31,7 @@ async def test_no_storm_ever_loses_or_doubles_anything(tmp_path: Path) -> None:
         while (left := KILLS - storm.killed.total()) > 0:
             await storm.blow(STEPS, kills=min(PER_STORM, left))
             await check_after(storm)
-            _log.info("storm_passed", killed=dict(storm.killed), done=dict(storm.done))
+            _log.info(
+                "storm_passed", killed=dict(storm.killed), done=dict(storm.done), off=storm.off
+            )
         await check_counters(world)

@@ -6,6 +6,7 @@ Everything here lives in the module's event loop, and so do the tests:
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from db.session import Database
+from providers.easyorder.manifest import MANIFEST
 from runtime.hub import Hub
 from runtime.settings import Settings, load_settings
 from sandbox.woocommerce.seed import ShopSeed
@@ -22,6 +24,7 @@ from tests.db.room import new_room
 from tests.servers import TestDatabase, environment
 from tests.workflows.lanes import LADDER_S, Sending, Street
 from tests.workflows.scene import Scene, served_store, working
+from tests.workflows.two_stores import Pair, PairApi, hub_api, two_stores
 from workflows.waking import LaneWaker
 
 OpenStore = Callable[..., Awaitable[Scene]]
@@ -83,6 +86,31 @@ async def open_store(
 
         yield open_one
     await owner.close()
+
+
+@pytest.fixture(scope="module")
+def unhurried() -> Iterator[None]:
+    """EasyOrder without its pace of 36 requests a minute, which has tests of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        hasty = replace(MANIFEST, requests_per_minute=None)
+        patch.setattr("providers.easyorder.provider.MANIFEST", hasty)
+        yield
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def pair_api(
+    settings: Settings, database: TestDatabase, temporal_client: Client
+) -> AsyncIterator[PairApi]:
+    """The API of a new tenant, for `two_stores`."""
+    async with hub_api(settings, database, temporal_client) as held:
+        yield held
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def pair(unhurried: None, workers: None, pair_api: PairApi) -> AsyncIterator[Pair]:
+    """An empty WooCommerce shop and an empty EasyOrder store, kept in step both ways."""
+    async with two_stores(pair_api) as held:
+        yield held
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -222,6 +222,18 @@ class Street:
         )
         return found[0]
 
+    async def sync_status(self) -> str:
+        """The word for how the store is."""
+        found = await self.room.rows("select sync_status from stores where id = :store")
+        return str(found[0][0])
+
+    async def paused(self) -> set[str]:
+        """Which lanes of the store stand still."""
+        found = await self.room.rows(
+            "select kind from lanes where key = :store and paused_reason is not null"
+        )
+        return {row[0] for row in found}
+
     async def alerts(self) -> Sequence[Alert]:
         """The tenant's open alerts."""
         async with self.room.database.tenant(self.room.tenant_id) as connection:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from activities import mail
 from activities.draining import LaneState, Pace
 from activities.lanes import Turn
 from domain.errors import (
@@ -124,7 +125,7 @@ async def test_a_next_turn_waits_for_what_the_one_before_is_writing(street: Stre
 
 
 async def test_a_request_ends_before_its_turn_is_taken_for_dead() -> None:
-    request = timedelta(seconds=policies.LANE_REQUEST_S)
+    request = timedelta(seconds=max(policies.LANE_REQUEST_S, mail.DEADLINE_S))
     for policy, shortest in ((policies.DRAIN, request), (policies.DRAIN_INBOX, timedelta())):
         heartbeat, whole = policy["heartbeat_timeout"], policy["start_to_close_timeout"]
         assert heartbeat is not None

@@ -10,15 +10,21 @@ from temporalio.testing import ActivityEnvironment
 from activities.draining import DrainInput, LaneActivities, LaneState
 from activities.lanes import Turn
 from db.alerts import AlertKind
-from db.lane_failures import resume_lane
+from db.lane_failures import resume_lane, resume_store_lanes
+from db.runs import RunKey, end_run
+from db.sync_runs import begin_sync_run, end_sync_run
 from domain.errors import (
     CredentialsError,
+    EntrepotError,
+    PermissionDeniedError,
     RateLimitedError,
     SecretError,
     StoreGoneError,
+    StoreSuspendedError,
     StoreUnreachableError,
 )
 from domain.lanes import LaneKind
+from domain.statuses import SyncStatus
 from tests.workflows.lanes import Remembering, Street, always, raising
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -99,10 +105,81 @@ async def test_what_waiting_does_not_help_pauses_the_lane_at_once(
     assert (result.state, result.reason) == (LaneState.PAUSED, str(error))
     assert len(await street.alerts()) == 1
     async with street.room.database.tenant(street.room.tenant_id) as connection:
-        assert await resume_lane(connection, street.lane)
+        await resume_store_lanes(connection, street.room.tenant_id, street.room.store_id)
     assert await street.shown() == (None, 0, None)
     assert (await street.drain(NOW)).settled == 1
     assert await street.alerts() == []
+
+
+@pytest.mark.parametrize(
+    ("error", "paused"),
+    [
+        (CredentialsError("401", status=401), {"push", "inbox"}),
+        (StoreSuspendedError("the shop is closed", status=400), {"push", "inbox"}),
+        (PermissionDeniedError("the key may not write", status=403), {"push"}),
+        (SecretError("no key"), {"push"}),
+    ],
+)
+async def test_keys_or_a_shop_that_is_closed_stop_both_lanes_with_one_alert(
+    street: Street, error: EntrepotError, paused: set[str]
+) -> None:
+    street.take.before_send = raising(error)
+    await street.add(1)
+    await street.drain(NOW)
+    assert await street.paused() == paused
+    [alert] = await street.alerts()
+    assert ("its webhooks are kept" in alert.message) == ("inbox" in paused)
+    async with street.room.database.tenant(street.room.tenant_id) as connection:
+        resumed = await resume_store_lanes(connection, street.room.tenant_id, street.room.store_id)
+    assert {one.value for one in resumed} == paused
+    assert await street.paused() == set()
+
+
+async def test_a_store_has_failed_while_a_lane_is_paused_and_is_well_when_it_worked(
+    street: Street,
+) -> None:
+    room = street.room
+    key = RunKey(room.tenant_id, room.store_id, "sync", "sync/1", "run")
+
+    async def sync(status: SyncStatus) -> str:
+        async with room.database.tenant(room.tenant_id) as connection:
+            run_id = await begin_sync_run(connection, replace(key, workflow_run_id=status.value))
+            await end_sync_run(connection, run_id, room.store_id, status=status, error=None)
+        return await street.sync_status()
+
+    assert await sync(SyncStatus.SUCCESS) == "success"
+    street.take.before_send = always(DOWN)
+    await street.add(1)
+    seen, at = [], NOW
+    for _ in range(3):
+        at = (await street.drain(at)).next_at or at
+        seen.append(await street.sync_status())
+    assert seen == ["success", "success", "failed"]
+    # A pull that goes well does not mean that pushes do.
+    assert await sync(SyncStatus.SUCCESS) == "failed"
+    assert (await street.shown())[:2] == ("the shop does not answer", 3)
+    async with room.database.tenant(room.tenant_id) as connection:
+        await resume_lane(connection, street.lane)
+    assert await street.sync_status() == "pending"
+    street.take.before_send = None
+    await street.drain(at)
+    assert await street.sync_status() == "success"
+
+
+async def test_a_lane_that_recovers_does_not_hide_a_pull_that_failed(street: Street) -> None:
+    room = street.room
+    street.take.before_send = raising(DOWN)
+    await street.add(1)
+    failed = await street.drain(NOW)
+    async with room.database.tenant(room.tenant_id) as connection:
+        run_id = await begin_sync_run(
+            connection, RunKey(room.tenant_id, room.store_id, "import", "import/1", "run")
+        )
+        await end_run(connection, run_id, room.store_id, status=SyncStatus.FAILED, error="no route")
+    assert await street.sync_status() == "failed"
+    assert failed.next_at is not None
+    assert (await street.drain(failed.next_at)).settled == 1
+    assert await street.sync_status() == "failed"
 
 
 @pytest.mark.parametrize(("told_s", "wait_s"), [(45.0, 45), (7_200.0, 7_200), (10.0**9, 6 * 3600)])

@@ -21,7 +21,7 @@ async def test_a_lane_whose_history_grows_long_is_continued_as_new_and_forgets_n
         data_converter=pydantic_data_converter,
         dev_server_existing_path=_binary(),
         dev_server_extra_args=[
-            *("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=20"),
+            *("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=8"),
         ],
         search_attributes=list(ALL),
     ) as server:
@@ -29,7 +29,7 @@ async def test_a_lane_whose_history_grows_long_is_continued_as_new_and_forgets_n
         async with street.working(server.client):
             await street.add(*range(1, 9))
             await room.rows(
-                "update pushes set next_attempt_at = now() + make_interval(secs => record_id * 0.2)"
+                "update pushes set next_attempt_at = now() + make_interval(secs => record_id * 0.3)"
                 " where store_id = :store"
             )
             await waker.wake(room.tenant_id, LaneKind.PUSH, room.store_id)

@@ -1,20 +1,14 @@
 """A store with an exact request limit is filled through the lane, and never asked too often."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
-import pytest_asyncio
-from temporalio.client import Client
 
 from activities.budget import Budgets, Clock
-from db.session import Database
-from runtime.settings import Settings
 from sandbox.easyorder.shop import Behaviour
-from tests.servers import TestDatabase
-from tests.workflows.two_stores import CURRENCY, hub_api, two_stores
+from tests.workflows.two_stores import CURRENCY, PairApi, two_stores
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -51,19 +45,11 @@ def hasty() -> Iterator[Hasty]:
         yield time
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def api(
-    settings: Settings, database: TestDatabase, temporal_client: Client, workers: None
-) -> AsyncIterator[tuple[httpx.AsyncClient, Database, int]]:
-    async with hub_api(settings, database, temporal_client) as held:
-        yield held
-
-
 async def test_creates_keep_to_the_limit_and_arrive_once(
-    api: tuple[httpx.AsyncClient, Database, int], hasty: Hasty
+    hasty: Hasty, workers: None, pair_api: PairApi
 ) -> None:
     strict = Behaviour(requests_per_minute=LIMIT)
-    async with two_stores(api, behaviour=strict, clock=hasty.ticks) as pair:
+    async with two_stores(pair_api, behaviour=strict, clock=hasty.ticks) as pair:
         for number in range(CREATES):
             sold = {"sku": f"SKU-{number}", "price": "5", "quantity": "3"}
             body = {"title": f"Item {number}", "currency": CURRENCY, "variants": [sold]}

@@ -132,10 +132,15 @@ async def test_a_pull_that_failed_is_shown_and_asks_from_the_same_moment_again(
     assert shown["sync_status"] == "failed"
     assert "401" in shown["last_sync_error"]
     assert await cursor_of(scene, ORDERS) == held
+    alerts = "select kind, subject, status, command from alerts order by id"
+    what = ("sync_failed", f"sync/{scene.store_id}")
+    command = f"POST /api/stores/{scene.store_id}/sync"
+    assert await scene.rows(alerts) == [(*what, "open", command)]
     scene.shop.faults.rules.clear()
     assert counted(await sync(scene)) == {"orders": (0, 1, 0)}
     shown = await scene.store_row()
     assert (shown["sync_status"], shown["last_sync_error"]) == ("success", None)
+    assert await scene.rows(alerts) == [(*what, "resolved", command)]
 
 
 async def test_a_stock_sweep_finds_what_moved_no_modification_date(open_store: OpenStore) -> None:

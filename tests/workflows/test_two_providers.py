@@ -1,77 +1,11 @@
 """WooCommerce and EasyOrder, two stores of one tenant, kept in step through the lanes."""
 
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
-from typing import Any
-
-import httpx
 import pytest
-import pytest_asyncio
-from temporalio.client import Client
 
-from db.session import Database
-from providers.easyorder.manifest import MANIFEST
-from runtime.settings import Settings
-from tests.servers import TestDatabase
-from tests.workflows.two_stores import CURRENCY, Pair, hub_api, two_stores
+from tests.workflows.teas import easy_variants, tea, woo_variants
+from tests.workflows.two_stores import Pair
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def unhurried() -> Iterator[None]:
-    """Without the pace of 36 requests a minute, which has tests of its own."""
-    with pytest.MonkeyPatch.context() as patch:
-        hasty = replace(MANIFEST, requests_per_minute=None)
-        patch.setattr("providers.easyorder.provider.MANIFEST", hasty)
-        yield
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def api(
-    settings: Settings, database: TestDatabase, temporal_client: Client, workers: None
-) -> AsyncIterator[tuple[httpx.AsyncClient, Database, int]]:
-    async with hub_api(settings, database, temporal_client) as held:
-        yield held
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def pair(api: tuple[httpx.AsyncClient, Database, int]) -> AsyncIterator[Pair]:
-    async with two_stores(api) as held:
-        yield held
-
-
-def tea(**changes: Any) -> dict[str, Any]:
-    """A product of the hub with two variants and stock."""
-    return {
-        "title": "Tea",
-        "slug": "tea",
-        "currency": CURRENCY,
-        "tags": ["black"],
-        "shortDescription": "In short",
-        "variants": [
-            {
-                "sku": f"TEA-{size}",
-                "price": price,
-                "barcode": f"40000000000{place}",
-                "weight": "0.25",
-                "optionValues": {"Size": size},
-                "quantity": "10",
-            }
-            for place, (size, price) in enumerate((("S", "10.00"), ("L", "18.00")))
-        ],
-        **changes,
-    }
-
-
-def woo_variants(pair: Pair) -> dict[str, dict[str, Any]]:
-    return {row["sku"]: row for row in pair.woo_rows("variations")}
-
-
-def easy_variants(pair: Pair) -> dict[str, dict[str, Any]]:
-    return {
-        one["taager_code"]: one for row in pair.easy_rows("products") for one in row["variants"]
-    }
 
 
 async def test_a_product_made_in_the_hub_reaches_both(pair: Pair) -> None:
@@ -89,7 +23,8 @@ async def test_a_product_made_in_the_hub_reaches_both(pair: Pair) -> None:
     sold = {sku: (one["price"], one["quantity"]) for sku, one in easy_variants(pair).items()}
     assert sold == {"TEA-S": (10, 10), "TEA-L": (18, 10)}
     there = {
-        sku: (one["regular_price"], one["stock_quantity"]) for sku, one in woo_variants(pair).items()
+        sku: (one["regular_price"], one["stock_quantity"])
+        for sku, one in woo_variants(pair).items()
     }
     assert there == {"TEA-S": ("10", 10), "TEA-L": ("18", 10)}
     assert await pair.rows("select entity, status, last_error from pushes") == []
@@ -170,7 +105,7 @@ async def test_stock_of_both_stores_is_one(pair: Pair) -> None:
     [easy] = pair.easy_rows("products")
     small, large = (easy_variants(pair)[sku]["id"] for sku in ("TEA-S", "TEA-L"))
     lines = [{"product_id": easy["id"], "variant_id": small, "quantity": 2}]
-    pair.easy.store.order({"lines": lines})
+    placed = pair.easy.store.order({"lines": lines})
     await pair.settled()
     ids = {one["sku"]: one["id"] for one in made["variants"]}
     levels = await pair.rows(
@@ -182,10 +117,20 @@ async def test_stock_of_both_stores_is_one(pair: Pair) -> None:
         {"TEA-S": 8, "TEA-L": 10},
     )
 
-    sold = [{"variantId": ids["TEA-S"], "quantity": "3"}, {"variantId": ids["TEA-L"], "quantity": "1"}]
+    sold = [
+        {"variantId": ids["TEA-S"], "quantity": "3"},
+        {"variantId": ids["TEA-L"], "quantity": "1"},
+    ]
     await pair.post("/api/invoices", {"number": "R-1", "lines": sold})
     await pair.settled()
     assert woo_stock(pair) == easy_stock(pair) == {"TEA-S": 5, "TEA-L": 9}
+
+    # The store says nowhere that it puts anything back: then the hub does.
+    settings = {"settings": {"restocksCancelled": False}}
+    await pair.patch(f"/api/stores/{pair.easy_id}", settings)
+    pair.easy.store.set_status(placed["id"], "canceled")
+    await pair.settled()
+    assert woo_stock(pair) == easy_stock(pair) == {"TEA-S": 7, "TEA-L": 9}
     assert large != small
     assert await pair.rows("select entity, status, last_error from pushes") == []
 
@@ -203,7 +148,11 @@ async def test_a_status_goes_to_the_orders_own_store_alone(pair: Pair) -> None:
     await pair.settled()
     [easy] = pair.easy_rows("products")
     placed = pair.easy.store.order(
-        {"lines": [{"product_id": easy["id"], "variant_id": easy["variants"][0]["id"], "quantity": 1}]}
+        {
+            "lines": [
+                {"product_id": easy["id"], "variant_id": easy["variants"][0]["id"], "quantity": 1}
+            ]
+        }
     )
     woo = pair.woo.shop.create(
         "orders",
@@ -242,95 +191,3 @@ async def test_a_status_goes_to_the_orders_own_store_alone(pair: Pair) -> None:
     await pair.settled()
     assert pair.easy.store.tables["orders"][placed["id"]]["status"] == "in_delivery"
     assert not [one for one in pair.easy_writes() if "orders" in one]
-
-
-async def test_what_easyorder_cannot_keep_is_not_told_to_it(pair: Pair) -> None:
-    drinks = await pair.post("/api/categories", {"name": "Drinks", "description": "All drinks"})
-    made = await pair.post("/api/products", tea())
-    await pair.settled()
-    pair.forget_requests()
-
-    path = f"/api/products/{made['id']}"
-    sizes = [{"id": one["id"], "barcode": "5", "weight": "9"} for one in made["variants"]]
-    changes = {"tags": ["green"], "shortDescription": "Shorter", "variants": sizes}
-    await pair.patch(path, changes)
-    await pair.patch(f"/api/categories/{drinks['id']}", {"description": "None"})
-    await pair.settled()
-    assert pair.easy_writes() == []
-    [woo] = pair.woo_rows("products")
-    assert [one["name"] for one in woo["tags"]] == ["green"]
-    await pair.patch(path, {"title": "Green tea"})
-    await pair.settled()
-    assert len(pair.easy_writes()) == 1
-    assert await pair.rows("select entity, status from pushes") == []
-
-
-async def test_easyorders_word_never_blanks_what_it_cannot_keep(pair: Pair) -> None:
-    shop = pair.woo.shop
-    drinks = await pair.post(
-        "/api/categories", {"name": "Drinks", "slug": "drinks", "description": "All drinks"}
-    )
-    made = await pair.post("/api/products", tea())
-    cup = await pair.post(
-        "/api/products",
-        {
-            **{"title": "Cup", "currency": CURRENCY, "tags": ["clay"]},
-            "variants": [{"sku": "CUP", "price": "5", "weight": "1", "barcode": "77"}],
-        },
-    )
-    await pair.settled()
-    kept = {one["id"]: await pair.kept(one["id"]) for one in (made, cup)}
-    # Its word, in every way it can be taken: an edit, an edit on both sides, with force.
-    for row in pair.easy_rows("products"):
-        pair.easy.store.update("products", row["id"], {"name": f"{row['name']} of easy"})
-    pair.easy.store.update("categories", pair.easy_rows("categories")[0]["id"], {"position": 4})
-    await pair.sync(pair.easy_id)
-    await pair.settled()
-    titles = sorted(row["name"] for row in pair.woo_rows("products"))
-    assert titles == ["Cup of easy", "Tea of easy"]
-    assert {key: await pair.kept(key) for key in kept} == kept
-
-    await pair.sync(pair.easy_id, force=True)
-    await pair.settled()
-    assert {key: await pair.kept(key) for key in kept} == kept
-    shown = await pair.get(f"/api/categories/{drinks['id']}")
-    assert (shown["description"], shown["position"]) == ("All drinks", 4)
-    [tea_row] = [row for row in pair.woo_rows("products") if row["name"].startswith("Tea")]
-    assert [one["name"] for one in tea_row["tags"]] == ["black"]
-    assert "In short" in tea_row["short_description"]
-    assert {row["weight"] for row in woo_variants(pair).values()} == {"0.25"}
-    assert shop.document("categories", pair.woo_rows("categories")[-1]["id"])["description"]
-
-
-async def test_a_first_meeting_blanks_nothing(pair: Pair) -> None:
-    """EasyOrder turns out to have what the hub knows already: its word counts where it has one."""
-    await pair.patch(f"/api/stores/{pair.easy_id}", {"syncDirections": {"products": "pull"}})
-    cup = {"sku": "CUP", "price": "5", "weight": "1", "barcode": "77", "inStock": False}
-    made = await pair.post(
-        "/api/products",
-        {"title": "Cup", "currency": CURRENCY, "tags": ["clay"], "variants": [cup]},
-    )
-    await pair.settled()
-    assert pair.easy_rows("products") == []
-    kept = await pair.kept(made["id"])
-    theirs = {"name": "Cup of easy", "sku": "CUP", "price": 6}
-    pair.easy.store.create("products", theirs)
-    await pair.sync(pair.easy_id, "products")
-    await pair.settled()
-    shown = await pair.get(f"/api/products/{made['id']}")
-    assert (shown["title"], shown["variants"][0]["price"]) == ("Cup of easy", "6.00")
-    assert await pair.kept(made["id"]) == kept
-    [woo] = pair.woo_rows("products")
-    assert (woo["name"], woo["weight"], [one["name"] for one in woo["tags"]]) == (
-        *("Cup of easy", "1"),
-        ["clay"],
-    )
-
-    pair.forget_requests()
-    await pair.patch(f"/api/stores/{pair.easy_id}", {"syncDirections": {"products": "both"}})
-    await pair.settled()
-    await pair.sync(pair.easy_id, "products", force=True)
-    await pair.settled()
-    assert pair.easy_writes() == []
-    assert await pair.kept(made["id"]) == kept
-    assert await pair.rows("select count(*) from products") == [(1,)]

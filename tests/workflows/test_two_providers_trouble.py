@@ -1,42 +1,24 @@
 """What one of two stores does not spoil for the other: a closed store, and edits on all sides."""
 
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
-from typing import Any
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 
-import httpx
 import pytest
-import pytest_asyncio
 from temporalio.client import Client
 
-from db.session import Database
-from providers.easyorder.manifest import MANIFEST
 from runtime.hub import Hub
 from runtime.settings import Settings
-from tests.servers import TestDatabase
 from tests.workflows.scene import working
-from tests.workflows.two_stores import CURRENCY, Pair, hub_api, two_stores
+from tests.workflows.two_stores import CURRENCY, Pair, PairApi, two_stores
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.usefixtures("unhurried"),
+]
 
+NAMES = ("Local", "Remote", "Manual", "Merge", "Both")
+MERGED = "fine and hot. Fresh"
 PULL, BOTH = {"products": "pull"}, {"products": "both"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def unhurried() -> Iterator[None]:
-    """Without the pace of 36 requests a minute, which has tests of its own."""
-    with pytest.MonkeyPatch.context() as patch:
-        hasty = replace(MANIFEST, requests_per_minute=None)
-        patch.setattr("providers.easyorder.provider.MANIFEST", hasty)
-        yield
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def api(
-    settings: Settings, database: TestDatabase, temporal_client: Client
-) -> AsyncIterator[tuple[httpx.AsyncClient, Database, int]]:
-    async with hub_api(settings, database, temporal_client) as held:
-        yield held
 
 
 async def make(pair: Pair, title: str) -> int:
@@ -44,6 +26,51 @@ async def make(pair: Pair, title: str) -> int:
     body = {"title": title, "description": "fine", "currency": CURRENCY, "variants": [sold]}
     made = await pair.post("/api/products", body)
     return int(made["id"])
+
+
+async def turn(pair: Pair, way: dict[str, str]) -> None:
+    """Which way products go between the hub and both stores."""
+    for store_id in (pair.woo_id, pair.easy_id):
+        await pair.patch(f"/api/stores/{store_id}", {"syncDirections": way})
+
+
+async def disagree(pair: Pair, names: Sequence[str]) -> dict[str, int]:
+    """Products of these names that differ on the sides; all meet once nobody edits any more."""
+    ids = {name: await make(pair, name) for name in names}
+    await pair.settled()
+    await turn(pair, PULL)
+    for name in names:
+        field = "description" if name == "Merge" else "title"
+        value = "fine and hot" if name == "Merge" else f"{name} hub"
+        await pair.patch(f"/api/products/{ids[name]}", {field: value})
+    for row in pair.woo_rows("products"):
+        if row["name"] != "Merge":
+            pair.woo.shop.edit("products", row["id"], {"name": f"{row['name']} woo"})
+    theirs = {"Merge": {"description": "fine. Fresh"}, "Both": {"name": "Both easy"}}
+    for row in pair.easy_rows("products"):
+        if row["name"] in theirs:
+            pair.easy.store.update("products", row["id"], theirs[row["name"]])
+    await pair.sync(pair.easy_id, "products")
+    await turn(pair, BOTH)
+    await pair.settled()
+    return ids
+
+
+async def open_conflicts(pair: Pair) -> dict[tuple[int, int], int]:
+    """Ids of conflicts by store and record."""
+    listed = (await pair.get("/api/conflicts", status="open"))["data"]
+    return {(one["storeId"], one["recordId"]): one["id"] for one in listed}
+
+
+async def check_shown(pair: Pair, of_title: int, of_text: int) -> None:
+    """Both sides, what was before, and a suggestion with its reason."""
+    [title] = (await pair.get(f"/api/conflicts/{of_title}"))["fields"]
+    assert (title["path"], title["base"]) == ("title", "Local")
+    assert (title["local"], title["remote"]) == ("Local hub", "Local woo")
+    assert title["suggestion"]["reason"]
+    shown = await pair.get(f"/api/conflicts/{of_text}")
+    assert shown["suggestion"]["resolution"] == "merge"
+    assert shown["fields"][0]["suggestion"]["value"] == MERGED
 
 
 def easy_titles(pair: Pair) -> list[str]:
@@ -55,12 +82,12 @@ def woo_titles(pair: Pair) -> list[str]:
 
 
 async def test_a_closed_store_waits_for_a_person_and_the_other_goes_on(
-    api: tuple[httpx.AsyncClient, Database, int],
+    pair_api: PairApi,
     temporal_client: Client,
     hub: Hub,
     settings: Settings,
 ) -> None:
-    async with working(temporal_client, hub, settings), two_stores(api) as pair:
+    async with working(temporal_client, hub, settings), two_stores(pair_api) as pair:
         await make(pair, "Tea")
         await pair.settled()
         [easy] = pair.easy_rows("products")
@@ -94,88 +121,56 @@ async def test_a_closed_store_waits_for_a_person_and_the_other_goes_on(
 
 
 async def test_conflicts_are_held_on_all_sides_until_they_are_decided(
-    api: tuple[httpx.AsyncClient, Database, int],
+    pair_api: PairApi,
     temporal_client: Client,
     hub: Hub,
     settings: Settings,
 ) -> None:
-    names = ("Local", "Remote", "Manual", "Merge", "Both")
-    async with AsyncExitStack() as stack:
-        first = await stack.enter_async_context(AsyncExitStack())
-        await first.enter_async_context(working(temporal_client, hub, settings))
-        pair = await stack.enter_async_context(two_stores(api, conflictPolicy="manual"))
-        ids = {name: await make(pair, name) for name in names}
-        await pair.settled()
-        for store_id in (pair.woo_id, pair.easy_id):
-            await pair.patch(f"/api/stores/{store_id}", {"syncDirections": PULL})
-        for name in names:
-            field = "description" if name == "Merge" else "title"
-            text = "fine and hot" if name == "Merge" else f"{name} hub"
-            await pair.patch(f"/api/products/{ids[name]}", {field: text})
-        for row in pair.woo_rows("products"):
-            if row["name"] != "Merge":
-                pair.woo.shop.edit("products", row["id"], {"name": f"{row['name']} woo"})
-        for row in pair.easy_rows("products"):
-            if row["name"] == "Merge":
-                pair.easy.store.update("products", row["id"], {"description": "fine. Fresh"})
-            elif row["name"] == "Both":
-                pair.easy.store.update("products", row["id"], {"name": "Both easy"})
-        await pair.sync(pair.easy_id, "products")
-        for store_id in (pair.woo_id, pair.easy_id):
-            await pair.patch(f"/api/stores/{store_id}", {"syncDirections": BOTH})
-        await pair.settled()
-    # The workers are gone; others take over.
-    listed = (await pair.get("/api/conflicts", status="open"))["data"]
-    found = {(one["storeId"], one["recordId"]): one["id"] for one in listed}
-    woo, easy = pair.woo_id, pair.easy_id
-    assert set(found) == {
-        *((woo, ids[name]) for name in ("Local", "Remote", "Manual", "Both")),
-        *((easy, ids[name]) for name in ("Merge", "Both")),
-    }
-    shown = await pair.get(f"/api/conflicts/{found[woo, ids['Local']]}")
-    [title] = shown["fields"]
-    assert (title["path"], title["base"]) == ("title", "Local")
-    assert (title["local"], title["remote"]) == ("Local hub", "Local woo")
-    assert title["suggestion"]["reason"]
-    shown = await pair.get(f"/api/conflicts/{found[easy, ids['Merge']]}")
-    assert shown["suggestion"]["resolution"] == "merge"
-    assert shown["fields"][0]["suggestion"]["value"] == "fine and hot. Fresh"
+    async with AsyncExitStack() as stores:
+        async with working(temporal_client, hub, settings):
+            pair = await stores.enter_async_context(two_stores(pair_api, conflictPolicy="manual"))
+            ids = await disagree(pair, NAMES)
+        # The workers are gone; others take over.
+        found = await open_conflicts(pair)
+        woo = {name: found[pair.woo_id, ids[name]] for name in NAMES if name != "Merge"}
+        easy = {name: found[pair.easy_id, ids[name]] for name in ("Merge", "Both")}
+        assert len(found) == len(woo) + len(easy)
+        await check_shown(pair, woo["Local"], easy["Merge"])
+        async with working(temporal_client, hub, settings):
+            await pair.settled()
+            assert woo_titles(pair) == [
+                *("Both woo", "Local woo", "Manual woo", "Merge", "Remote woo"),
+            ]
+            assert easy_titles(pair) == [
+                *("Both easy", "Local hub", "Manual hub", "Merge", "Remote hub"),
+            ]
+            for number, resolution in (
+                (woo["Local"], "local"),
+                (woo["Remote"], "remote"),
+                (woo["Manual"], "manual"),
+                (easy["Merge"], "merge"),
+                (woo["Both"], "remote"),
+                (easy["Both"], "local"),
+            ):
+                data = {"data": {"title": "Decided"}} if resolution == "manual" else {}
+                path = f"/api/conflicts/{number}/resolve"
+                decided = await pair.post(path, {"resolution": resolution, **data})
+                assert (decided["status"], decided["resolution"]) == ("resolved", resolution)
+            await pair.settled()
+            await check_alike(pair, ["Both woo", "Decided", "Local hub", "Merge", "Remote woo"])
 
-    async with working(temporal_client, hub, settings):
-        await pair.settled()
-        assert woo_titles(pair) == [
-            *("Both woo", "Local woo", "Manual woo", "Merge", "Remote woo"),
-        ]
-        assert easy_titles(pair) == [
-            *("Both easy", "Local hub", "Manual hub", "Merge", "Remote hub"),
-        ]
-        decisions: list[tuple[int, str, dict[str, Any]]] = [
-            (found[woo, ids["Local"]], "local", {}),
-            (found[woo, ids["Remote"]], "remote", {}),
-            (found[woo, ids["Manual"]], "manual", {"title": "Decided"}),
-            (found[easy, ids["Merge"]], "merge", {}),
-            (found[woo, ids["Both"]], "remote", {}),
-            (found[easy, ids["Both"]], "local", {}),
-        ]
-        for number, resolution, data in decisions:
-            body = {"resolution": resolution, **({"data": data} if data else {})}
-            decided = await pair.post(f"/api/conflicts/{number}/resolve", body)
-            assert (decided["status"], decided["resolution"]) == ("resolved", resolution)
-        await pair.settled()
-        wanted = ["Both woo", "Decided", "Local hub", "Merge", "Remote woo"]
-        products = (await pair.get("/api/products"))["data"]
-        assert sorted(one["title"] for one in products) == wanted
-        assert woo_titles(pair) == easy_titles(pair) == wanted
-        merged = next(one for one in pair.easy_rows("products") if one["name"] == "Merge")
-        assert merged["description"] == "fine and hot. Fresh"
-        assert "fine and hot. Fresh" in next(
-            one["description"] for one in pair.woo_rows("products") if one["name"] == "Merge"
-        )
-        # Said again by both stores, it is nothing new.
-        pair.forget_requests()
-        await pair.sync(pair.easy_id, "products")
-        await pair.sync(pair.woo_id, "products")
-        await pair.settled()
-        assert (pair.easy_writes(), pair.woo_writes()) == ([], [])
-        assert (await pair.get("/api/conflicts", status="open"))["data"] == []
-        await held.__aexit__(None, None, None)
+
+async def check_alike(pair: Pair, titles: list[str]) -> None:
+    """The hub and both stores say the same; said again by both stores, it is nothing new."""
+    products = (await pair.get("/api/products"))["data"]
+    assert sorted(one["title"] for one in products) == titles
+    assert woo_titles(pair) == easy_titles(pair) == titles
+    for rows in (pair.easy_rows("products"), pair.woo_rows("products")):
+        [text] = [one["description"] for one in rows if one["name"] == "Merge"]
+        assert MERGED in text
+    pair.forget_requests()
+    await pair.sync(pair.easy_id, "products")
+    await pair.sync(pair.woo_id, "products")
+    await pair.settled()
+    assert (pair.easy_writes(), pair.woo_writes()) == ([], [])
+    assert await open_conflicts(pair) == {}

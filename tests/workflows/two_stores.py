@@ -32,6 +32,9 @@ PATIENCE_S = 30
 CURRENCY = "EUR"
 ALL = dict.fromkeys(("products", "categories", "inventory", "orderStatus"), "both")
 
+PairApi = tuple[httpx.AsyncClient, Database, int]
+"""The API with a key of a tenant, its database, and the tenant's id."""
+
 _SECRET = "whs_pair_5f2d7c91"
 _UNDONE = """
 select (select count(*) from webhook_events where status = 'pending')
@@ -111,10 +114,11 @@ class Pair:
 
     async def told(self, store_id: int) -> None:
         """Wait until nothing waits for this store."""
+        waiting = "select from pushes where store_id = :id and status = 'pending'"
         async with asyncio.timeout(PATIENCE_S):
-            while await self.rows(
-                "select from pushes where store_id = :id and status = 'pending'", id=store_id
-            ):
+            while True:
+                if not await self.rows(waiting, id=store_id):
+                    return
                 await asyncio.sleep(0.02)
 
     async def paused(self, store_id: int, *kinds: str) -> dict[str, str]:
@@ -188,7 +192,7 @@ class Pair:
 @asynccontextmanager
 async def hub_api(
     settings: Settings, database: TestDatabase, client: Client
-) -> AsyncIterator[tuple[httpx.AsyncClient, Database, int]]:
+) -> AsyncIterator[PairApi]:
     """The API in this process with a key of a new tenant, its database, and the tenant's id."""
     services = build_services(settings, client)
     owner = Database(database.owner_url, pool_size=1)
@@ -210,7 +214,7 @@ async def hub_api(
 
 @asynccontextmanager
 async def two_stores(
-    api: tuple[httpx.AsyncClient, Database, int],
+    api: PairApi,
     *,
     woo: ShopSeed | None = None,
     behaviour: Behaviour | None = None,

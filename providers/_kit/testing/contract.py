@@ -170,6 +170,9 @@ async def check_fault(provider: Provider, fault: Fault) -> None:
         assert error.retry_after_s == fault.retry_after_s, (
             f"{where}: carry Retry-After ({fault.retry_after_s}) as it is."
         )
+        assert error.status == 429 or not isinstance(error, RateLimitedError), (
+            f"{where}: carry the status; without it the hub takes its own budget for spent."
+        )
         assert len(asked) <= MOST_REQUESTS, f"{where}: leave retries to the caller."
         told = f"{error!r} {error}"
         assert not any(secret in told for secret in secrets), f"{where}: a secret is told."

@@ -12,6 +12,7 @@ from sandbox.easyorder.app import BASE, Sandbox, create_app
 from sandbox.easyorder.seed import StoreSeed
 from sandbox.easyorder.serving import serving
 from sandbox.easyorder.shop import Behaviour, Store
+from sandbox.faults import Rule
 
 KEY = "eo_0123456789"
 
@@ -166,6 +167,17 @@ async def test_faults_strike_as_told() -> None:
 
     assert (first.status_code, first.headers["retry-after"]) == (503, "9")
     assert second.status_code == 200
+
+
+async def test_a_request_that_is_lost_never_reached_the_store() -> None:
+    async with serving(StoreSeed(products=2, categories=1), Behaviour()) as (ready, box):
+        box.faults.rules.append(Rule.read({"kind": "lost"}))
+        async with httpx.AsyncClient(headers={"Api-Key": ready.api_key}) as client:
+            with pytest.raises(httpx.RemoteProtocolError):
+                await client.post(f"{ready.api_url}/products", json={"name": "Tea", "price": 5})
+
+        assert len(box.store.tables["products"]) == 2
+        assert [one["status"] for one in box.journal.log()] == [0]
 
 
 async def test_control_needs_its_token() -> None:
