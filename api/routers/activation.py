@@ -35,19 +35,18 @@ async def activate(
     """Let it take part again, and bring it up to date from where it was.
 
     Changes in the shop are pulled since the last cursor, events that waited are worked off, and
-    what the store lacks is sent. Doing it twice is the same as once.
+    what the store lacks is sent. Doing it twice is the same as once: the second time finds nothing.
     """
     store = await get_store(services, principal.tenant_id, store_id)
-    workflow_id, warning = None, None
-    if not store.is_active:
-        await _wake_schedules(services, principal.tenant_id, store)
-        await services.database.transact(
-            principal.tenant_id, partial(_begin_again, principal.tenant_id, store.id)
-        )
-        for kind in (LaneKind.INBOX, LaneKind.PUSH):
-            await services.waker.wake(principal.tenant_id, kind, store.id)
-        workflow_id, warning = await _catch_up(services, principal.tenant_id, store)
-        await watch_subscriptions(services, principal.tenant_id, store)
+    # For an active store too: the first time may have been cut short behind its commit.
+    await _wake_schedules(services, principal.tenant_id, store)
+    await services.database.transact(
+        principal.tenant_id, partial(_begin_again, principal.tenant_id, store.id)
+    )
+    for kind in (LaneKind.INBOX, LaneKind.PUSH):
+        await services.waker.wake(principal.tenant_id, kind, store.id)
+    workflow_id, warning = await _catch_up(services, principal.tenant_id, store)
+    await watch_subscriptions(services, principal.tenant_id, store)
     return await _view(
         request, services, principal.tenant_id, store_id, workflow_id=workflow_id, warning=warning
     )
