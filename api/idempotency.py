@@ -102,6 +102,7 @@ class Idempotency:
         try:
             return await work()
         except ProblemError as error:
+            self._is_kept = False  # what was kept by an earlier try was rolled back
             return problems.render(error, instance=self._request.url.path)
 
     async def _attempt(self, principal: Principal, key: str) -> Attempt:

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.alerts import AlertKind, resolve_alerts
 from db.lanes import LaneKey
 from db.store_status import show_lanes, show_work
 from domain.entities import Entity
@@ -158,15 +159,18 @@ async def resume_lane(connection: AsyncConnection, lane: LaneKey) -> bool:
 async def resume_store_lanes(
     connection: AsyncConnection, tenant_id: int, store_id: int
 ) -> tuple[LaneKind, ...]:
-    """Resume both lanes of a store, as when it gets new keys. Those that had anything to forget."""
-    kinds = (LaneKind.INBOX, LaneKind.PUSH)
-    return tuple(
-        [
-            kind
-            for kind in kinds
-            if await resume_lane(connection, LaneKey(tenant_id, kind, store_id))
-        ]
-    )
+    """Resume both lanes of a store, as when it gets new keys, and close their alerts.
+
+    Returns:
+        Those that had anything to forget: they want waking.
+    """
+    resumed = []
+    for kind in (LaneKind.INBOX, LaneKind.PUSH):
+        lane = LaneKey(tenant_id, kind, store_id)
+        if await resume_lane(connection, lane):
+            await resolve_alerts(connection, kind=AlertKind.SYNC_FAILED, subject=lane.name)
+            resumed.append(kind)
+    return tuple(resumed)
 
 
 async def show_attempt(connection: AsyncConnection, lane: LaneKey, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """What a store's settings say of its orders and its stock."""
 
 from datetime import UTC, datetime
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
@@ -30,9 +30,9 @@ def test_a_pending_order_holds_stock_where_buyers_pay_on_delivery(
 
 @pytest.mark.parametrize(("restocks", "agreed"), [(True, 10), (False, 8)])
 def test_what_a_store_does_not_put_back_it_has_to_be_told(restocks: bool, agreed: int) -> None:
-    shelf, account = Shelf(D(10)), Account(D(10))
+    shelf, account = Shelf(Decimal(10)), Account(Decimal(10))
     counter = Counter(shelf, account, NOW, restocks=restocks)
-    held = counter.settle(Hold(), D(2), Phase.HELD)
-    assert (shelf.available, account.agreed) == (D(8), D(8))
-    counter.settle(held, D(2), Phase.RELEASED)
-    assert (shelf.available, account.agreed) == (D(10), D(agreed))
+    held = counter.settle(Hold(), Decimal(2), Phase.HELD)
+    assert (shelf.available, account.agreed) == (Decimal(8), Decimal(8))
+    counter.settle(held, Decimal(2), Phase.RELEASED)
+    assert (shelf.available, account.agreed) == (Decimal(10), Decimal(agreed))

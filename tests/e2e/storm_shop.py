@@ -88,10 +88,10 @@ class ShopPeople(People):
             sale.status = status
 
     async def _count(self) -> None:
-        """Somebody counts what is on the shelf."""
+        """Somebody finds more or less. What the hub did to orders may still be on its way."""
         sku = self.random.choice(self.expected.moved_by(self.side))
         moved = self.random.randint(-5, 5)
-        await self._change(sku, {"stock_quantity": self.expected.stock(sku) + moved})
+        await self._change(sku, {"inventory_delta": moved})
         self.expected.moved[sku] += moved
 
     async def _create(self) -> None:

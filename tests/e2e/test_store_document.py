@@ -98,7 +98,7 @@ COLUMNS: list[Row] = [
     ("StoreEntity.isActive", lambda s: s.answers["create"]["isActive"] is True),
     ("StoreEntity.syncStatus", lambda s: s.answers["synced"]["syncStatus"] == "success"),
     ("StoreEntity.lastSyncError", lambda s: "503" in s.answers["failing"]["lastSyncError"]),
-    ("StoreEntity.syncRetryCount", lambda s: s.answers["given up"]["syncRetryCount"] >= 4),
+    ("StoreEntity.syncRetryCount", lambda s: s.answers["given up"]["syncRetryCount"] == 2),
     ("StoreEntity.lastSyncAttemptAt", lambda s: s.answers["failing"]["lastSyncAttemptAt"]),
     ("StoreEntity.nextRetryAt", lambda s: s.answers["failing"]["nextRetryAt"]),
     ("StoreEntity.created_at", _column("stores", "created_at")),

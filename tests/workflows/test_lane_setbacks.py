@@ -132,6 +132,7 @@ async def test_keys_or_a_shop_that_is_closed_stop_both_lanes_with_one_alert(
     async with street.room.database.tenant(street.room.tenant_id) as connection:
         resumed = await resume_store_lanes(connection, street.room.tenant_id, street.room.store_id)
     assert {one.value for one in resumed} == paused
+    assert await street.alerts() == []
     assert await street.paused() == set()
 
 

@@ -105,6 +105,7 @@ async def test_a_pull_yields_to_one_that_is_running(open_store: OpenStore) -> No
     result = await sync(scene, entities=(ORDERS,))
     assert result.busy == (ORDERS,)
     assert result.entities == {}
+    scene.shop.faults.rules.clear()
     await importing.result()
 
 

@@ -22,6 +22,7 @@ from sandbox.easyorder import serving as easyorder
 from sandbox.easyorder.app import Sandbox as EasyBox
 from sandbox.easyorder.seed import StoreSeed
 from sandbox.easyorder.shop import Behaviour
+from sandbox.journal import Journal
 from sandbox.woocommerce import serving as woocommerce
 from sandbox.woocommerce.app import Sandbox as WooBox
 from sandbox.woocommerce.deliveries import Webhook
@@ -70,10 +71,6 @@ class Pair:
     async def patch(self, path: str, body: Mapping[str, Any]) -> Any:
         """Change something; what was answered."""
         return await self._ask("PATCH", path, json=body)
-
-    async def delete(self, path: str) -> None:
-        """Delete something."""
-        await self._ask("DELETE", path)
 
     async def _ask(self, method: str, path: str, **more: Any) -> Any:
         answer = await self.http.request(method, path, **more)
@@ -150,19 +147,11 @@ class Pair:
 
     def easy_writes(self) -> list[str]:
         """The writes that the EasyOrder store was asked for: method and path."""
-        return [
-            f"{one['method']} {one['path'].partition('external-apps/')[2]}"
-            for one in self.easy.journal.log()
-            if one["method"] != "GET"
-        ]
+        return _writes(self.easy.journal, "external-apps/")
 
     def woo_writes(self) -> list[str]:
         """The writes that the WooCommerce shop was asked for: method and path."""
-        return [
-            f"{one['method']} {one['path'].partition('wc/v3/')[2]}"
-            for one in self.woo.journal.log()
-            if one["method"] != "GET"
-        ]
+        return _writes(self.woo.journal, "wc/v3/")
 
     async def orders(self) -> list[dict[str, Any]]:
         """The hub's orders."""
@@ -181,12 +170,23 @@ class Pair:
         """Pull from a store and wait for the end."""
         body = {"entities": list(entities)} if entities else {}
         started = await self.post(f"/api/stores/{store_id}/sync", {**body, "force": force})
-        await self.once(f"/api/syncs/{started['workflowId']}", status="success")
+        path = f"/api/syncs/{started['workflowId']}"
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                run = (await self.get(path))["run"] or {}
+                if (run.get("runId"), run.get("status")) == (started["runId"], "success"):
+                    return
+                await asyncio.sleep(0.02)
 
     def forget_requests(self) -> None:
         """From here on requests are counted anew."""
         self.woo.journal.clear()
         self.easy.journal.clear()
+
+
+def _writes(journal: Journal, root: str) -> list[str]:
+    log = (one for one in journal.log() if one["method"] != "GET")
+    return [f"{one['method']} {one['path'].partition(root)[2]}" for one in log]
 
 
 @asynccontextmanager
