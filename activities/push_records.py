@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.push_batch import Errand, Item, sort, wanted
 from activities.push_meeting import meet
+from activities.push_reading import read_first
 from activities.push_results import agree, record_results
 from activities.push_sending import send
 from db import push_links, pushes
@@ -42,6 +43,10 @@ async def push_records(errand: Errand, batch: Sequence[Push]) -> int:
         never_there = [one for one in new if one.record is None]
         await _set_aside(errand, [*never_there, *again.idle])
         known += again.known
+    if await read_first(errand, known):
+        again = sort(await _load(errand, [one.push for one in known]), errand)
+        await _set_aside(errand, again.idle, again.doubtful, again.foreign)
+        known = list(again.known)
     if known or creates:
         await record_results(errand, await send(errand, known, creates))
     return len(batch) - len(held.doubtful)

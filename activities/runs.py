@@ -9,6 +9,7 @@ from activities.heartbeat import heartbeating
 from activities.models import BeginRunInput, BeginRunResult, EndRunInput, RecordFailureInput, RunRef
 from activities.stores import StoreOpener, is_taken
 from db import runs, settle
+from db.alerts import AlertKind, NewAlert, raise_alert, resolve_alerts
 from db.session import Database
 from db.staging import Origin
 from domain.errors import NotFoundError, SecretError
@@ -99,7 +100,28 @@ class RunActivities:
         status = SyncStatus(args.status)
         with translated():
             async with self._database.tenant(args.tenant_id) as connection:
+                if status is SyncStatus.FAILED:
+                    await raise_alert(connection, _failed_import(args))
+                elif status is SyncStatus.SUCCESS:
+                    subject = f"import/{args.store_id}"
+                    await resolve_alerts(connection, kind=AlertKind.SYNC_FAILED, subject=subject)
                 await runs.end_run(
                     connection, args.run_id, args.store_id, status=status, error=args.error
                 )
                 await runs.close_logs(connection, args.run_id, status=status, error=args.error)
+
+
+def _failed_import(args: EndRunInput) -> NewAlert:
+    return NewAlert(
+        tenant_id=args.tenant_id,
+        store_id=args.store_id,
+        kind=AlertKind.SYNC_FAILED,
+        subject=f"import/{args.store_id}",
+        title=f"Store {args.store_id}: the import failed",
+        message=(
+            f"The import of store {args.store_id} was given up: {args.error or 'unknown'} What it "
+            "read stays. Put right what the store complains of; the next import goes on there."
+        ),
+        command=f"entrepot retry {args.store_id}",
+        details={"runId": args.run_id},
+    )

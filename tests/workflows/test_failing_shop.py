@@ -43,6 +43,9 @@ async def test_keys_that_are_refused_stop_the_import_at_the_first_request(
     }
     logs = "select distinct status, error_message from store_sync_logs"
     assert await scene.rows(logs) == [("failed", cause.message)]
+    alert = "select kind, subject, command from alerts where status = 'open'"
+    told = ("sync_failed", f"import/{scene.store_id}", f"entrepot retry {scene.store_id}")
+    assert await scene.rows(alert) == [told]
     assert await scene.rows("select status, error from sync_runs") == [("failed", cause.message)]
 
 

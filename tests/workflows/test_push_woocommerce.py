@@ -20,7 +20,7 @@ from domain.errors import StoreError
 from domain.lanes import LaneKind
 from domain.pages import Page, Pulled
 from domain.records import Option, Record
-from domain.sync_settings import StoreSettings
+from domain.sync_settings import ConflictPolicy, StoreSettings
 from runtime.hub import Hub
 from sandbox.woocommerce.seed import ShopSeed
 from tests.activities.push_room import EVERYTHING, LADDER_S, FakeTurn, Lane
@@ -159,6 +159,29 @@ async def test_edits_are_one_update_of_what_changed(counter: Counter) -> None:
     writes = [one for one in counter.scene.requests() if one["method"] != "GET"]
     assert [one["path"] for one in writes] == ["/wp-json/wc/v3/products/batch"]
     assert await counter.pushes() == []
+
+
+async def test_what_nobody_has_told_yet_is_not_overwritten_where_a_person_decides(
+    counter: Counter,
+) -> None:
+    await counter.home.take(PRODUCTS, product("1"), product("2"))
+    await counter.drain()
+    manual = StoreSettings(sync_directions=EVERYTHING, conflict_policy=ConflictPolicy.MANUAL)
+    await counter.scene.rows(
+        "update stores set settings = cast(:settings as jsonb) where id = :store",
+        settings=manual.model_dump_json(by_alias=True),
+    )
+    first, second = (row["id"] for row in counter.rows("products"))
+    counter.scene.shop.shop.edit("products", first, {"name": "By the shop"})
+    counter.scene.shop.shop.edit("products", second, {"description": "By the shop"})
+    for key in ("1", "2"):
+        await counter.home.take(PRODUCTS, product(key, version=1, title="By the hub"))
+    await counter.drain()
+    assert [row["name"] for row in counter.rows("products")] == ["By the shop", "By the hub"]
+    assert "By the shop" in counter.rows("products")[1]["description"]
+    held = await counter.scene.rows("select fields -> 'title' from conflicts where status = 'open'")
+    sides = {"base": "Product 1", "local": "By the hub", "remote": "By the shop"}
+    assert held == [(sides,)]
 
 
 async def test_a_failing_item_inside_a_200_fails_alone(counter: Counter) -> None:

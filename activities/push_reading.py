@@ -1,0 +1,51 @@
+"""Reading a store before it is written to, where nobody's change may be overwritten unseen.
+
+An update says what a field becomes, and no store here can be told "only if it is still so". Where
+a store's policy holds conflicts for a person, its records are therefore read right before their
+update: what was changed there meanwhile is merged first. What stays open is the time between that
+answer and the arrival of the update.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from activities.push_batch import Errand, Item
+from db.apply import UNKEEPABLE, Applied, apply, is_unkeepable
+from db.staging import Origin
+from domain.lanes import LaneKind
+from domain.sync_settings import ConflictPolicy
+from providers._kit.protocols import ReadsPages
+
+
+async def read_first(errand: Errand, items: Sequence[Item]) -> bool:
+    """Take in what the store says of linked records now. False where its policy has no need of it.
+
+    Raises:
+        StoreError: the store is away or refuses the keys.
+        TurnLostError: another attempt took over.
+    """
+    settings, client = errand.settings, errand.client
+    policies = {settings.conflict_policy, *settings.conflict_policies.values()}
+    ids = [one.external_id for one in items if one.external_id is not None]
+    if ConflictPolicy.MANUAL not in policies or not ids or not isinstance(client, ReadsPages):
+        return False
+    page = await client.fetch_by_ids(errand.entity, ids)
+    origin = Origin(errand.tenant_id, errand.store_id)
+
+    async def work(connection: AsyncConnection, *, careful: bool = False) -> Applied:
+        await errand.turn.confirm(connection)
+        return await apply(connection, origin, errand.entity, page, careful=careful)
+
+    try:
+        applied = await errand.database.transact(errand.tenant_id, work)
+    except (*UNKEEPABLE, DBAPIError) as error:
+        if not is_unkeepable(error):
+            raise
+        applied = await errand.database.transact(
+            errand.tenant_id, lambda connection: work(connection, careful=True)
+        )
+    for store_id in applied.pushes - {errand.store_id}:
+        await errand.waker.wake(errand.tenant_id, LaneKind.PUSH, store_id)
+    return True
