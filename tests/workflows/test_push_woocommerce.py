@@ -180,8 +180,7 @@ async def test_what_nobody_has_told_yet_is_not_overwritten_where_a_person_decide
     assert [row["name"] for row in counter.rows("products")] == ["By the shop", "By the hub"]
     assert "By the shop" in counter.rows("products")[1]["description"]
     held = await counter.scene.rows("select fields -> 'title' from conflicts where status = 'open'")
-    sides = {"base": "Product 1", "local": "By the hub", "remote": "By the shop"}
-    assert held == [(sides,)]
+    assert held == [({"base": "Product 1", "local": "By the hub", "remote": "By the shop"},)]
 
 
 async def test_a_failing_item_inside_a_200_fails_alone(counter: Counter) -> None:
