@@ -138,9 +138,10 @@ async def _measure(rig: Rig, scene: _Scene, options: EndToEndOptions, say: Say) 
     probes = [_FIRST_ID + number for number in range(int(options.seconds * _PROBES_PER_S))]
     others = [_FIRST_ID + 500_000 + number for number in range(options.products)]
     say(f"{len(probes) + len(others)} products are made, and pushed to the other store")
+    # From here on: the lanes that this wakes may still be awake when the updates come.
+    began_at = datetime.now(UTC)
     await _make(scene, [*probes, *others])
     rig.write_back()
-    began_at = datetime.now(UTC)
     say(f"{options.per_s:g} updates a second for {options.seconds:g} s")
     backlog: list[int] = []
     watching = asyncio.create_task(_watch(scene, backlog))
@@ -163,7 +164,8 @@ async def _measure(rig: Rig, scene: _Scene, options: EndToEndOptions, say: Say) 
     if len(found) < len(probes) or found[0] < 0:
         raise BenchError(f"{len(found)} of {len(probes)} updates reached the other store")
     history = await _history(scene, began_at)
-    return EndToEnd(len(load.latencies_s), found, backlog, history)
+    told = len(probes) + len(others) + len(load.latencies_s)
+    return EndToEnd(told, found, backlog, history)
 
 
 async def _make(scene: _Scene, ids: Sequence[int]) -> None:
