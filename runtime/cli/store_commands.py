@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
+from runtime.cli.asking import asks_api
 from runtime.cli.help_text import examples, prose
-from runtime.cli.options import ApiKey, ApiSecret, ApiUrl, AsJson, Asked, HubDir
+from runtime.cli.options import AsJson, Asked
 from runtime.later import later
 
 _CONFIG_HELP = "A field of the connection form; `@file` reads its value from a file. Repeat it."
@@ -38,6 +39,7 @@ def add_to(app: typer.Typer) -> None:
     )
 
 
+@asks_api
 def add(  # noqa: PLR0913 - each is an option of the command
     *,
     name: Annotated[
@@ -54,10 +56,7 @@ def add(  # noqa: PLR0913 - each is an option of the command
         list[str] | None, typer.Option("--config", "-c", help=_CONFIG_HELP, metavar="FIELD=VALUE")
     ] = None,
     sync: Annotated[bool, typer.Option(help="Import everything at once.")] = True,
-    api_url: ApiUrl = None,
-    api_key: ApiKey = None,
-    api_secret: ApiSecret = None,
-    data_dir: HubDir = None,
+    asked: Asked,
     json: AsJson = False,
 ) -> None:
     """Connect a store: its credentials are tried first, and kept encrypted if they are right.
@@ -65,66 +64,54 @@ def add(  # noqa: PLR0913 - each is an option of the command
     At a terminal it asks for whatever is missing, and shows no secret while you type it.
     """
     later("runtime.cli.stores:add")(
-        Asked(api_url, api_key, api_secret, data_dir),
+        asked,
         {"name": name, "code": code, "provider": provider, "sync": sync},
         config or [],
         is_json=json,
     )
 
 
+@asks_api
 def list_(
     *,
-    api_url: ApiUrl = None,
-    api_key: ApiKey = None,
-    api_secret: ApiSecret = None,
-    data_dir: HubDir = None,
+    asked: Asked,
     json: AsJson = False,
 ) -> None:
     """List the stores and how their syncs are."""
-    later("runtime.cli.stores:show_all")(
-        Asked(api_url, api_key, api_secret, data_dir), is_json=json
-    )
+    later("runtime.cli.stores:show_all")(asked, is_json=json)
 
 
+@asks_api
 def show(
     store: Store,
     *,
-    api_url: ApiUrl = None,
-    api_key: ApiKey = None,
-    api_secret: ApiSecret = None,
-    data_dir: HubDir = None,
+    asked: Asked,
     json: AsJson = False,
 ) -> None:
     """Show a store: its state, its webhook addresses, what is left to do in the shop."""
-    later("runtime.cli.stores:show")(
-        Asked(api_url, api_key, api_secret, data_dir), store, is_json=json
-    )
+    later("runtime.cli.stores:show")(asked, store, is_json=json)
 
 
+@asks_api
 def try_(
     store: Store,
     *,
-    api_url: ApiUrl = None,
-    api_key: ApiKey = None,
-    api_secret: ApiSecret = None,
-    data_dir: HubDir = None,
+    asked: Asked,
 ) -> None:
     """Try a store's credentials now. Exit code 1 when it refuses them."""
     run = later("runtime.cli.stores:test")
-    raise typer.Exit(run(Asked(api_url, api_key, api_secret, data_dir), store))
+    raise typer.Exit(run(asked, store))
 
 
+@asks_api
 def import_(
     store: OneStore = None,
     *,
     watch: Annotated[
         bool, typer.Option("--watch", "-w", metavar="", help="Show its progress to the end.")
     ] = False,
-    api_url: ApiUrl = None,
-    api_key: ApiKey = None,
-    api_secret: ApiSecret = None,
-    data_dir: HubDir = None,
+    asked: Asked,
 ) -> None:
     """Import everything in a store; what is here and unchanged is left alone."""
     run = later("runtime.cli.stores:start_import")
-    raise typer.Exit(run(Asked(api_url, api_key, api_secret, data_dir), store, watch=watch))
+    raise typer.Exit(run(asked, store, watch=watch))

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from runtime.cli.asking import asks_api
 from runtime.cli.help_text import examples, prose
-from runtime.cli.options import ApiKey, ApiSecret, ApiUrl, AsJson, Asked, HubDir
+from runtime.cli.options import AsJson, Asked
 from runtime.later import later
 
 _WATCH_EXAMPLES = (
@@ -39,22 +40,20 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(group, name="syncs", rich_help_panel="Use", help="Imports, through the API.")
 
 
-def list_(  # noqa: PLR0913 - each is an option of the command
+@asks_api
+def list_(
     *,
     store: Annotated[
         str | None, typer.Option(help="Only of this store (id or code).", metavar="STORE")
     ] = None,
     status: Annotated[Status | None, typer.Option(help="Only in this state.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=500, help="How many.", metavar="N")] = 20,
-    api_url: ApiUrl = None,
-    api_key: ApiKey = None,
-    api_secret: ApiSecret = None,
-    data_dir: HubDir = None,
+    asked: Asked,
     json: AsJson = False,
 ) -> None:
     """List runs, newest first."""
     later("runtime.cli.syncs:show_all")(
-        Asked(api_url, api_key, api_secret, data_dir),
+        asked,
         store=store,
         status=status.value if status else None,
         limit=limit,
@@ -62,6 +61,7 @@ def list_(  # noqa: PLR0913 - each is an option of the command
     )
 
 
+@asks_api
 def watch(
     store: Annotated[
         str | None,
@@ -71,32 +71,27 @@ def watch(
         ),
     ] = None,
     *,
-    api_url: ApiUrl = None,
-    api_key: ApiKey = None,
-    api_secret: ApiSecret = None,
-    data_dir: HubDir = None,
+    asked: Asked,
 ) -> None:
     """Show an import live until it is over: a bar per entity, its rate, the time left.
 
     Exit code 1 when it fails or is cancelled. Ctrl-C ends the watching, not the import.
     """
     run = later("runtime.cli.syncs:watch")
-    raise typer.Exit(run(Asked(api_url, api_key, api_secret, data_dir), store))
+    raise typer.Exit(run(asked, store))
 
 
+@asks_api
 def cancel(
     sync: Annotated[
         str, typer.Argument(help="A workflow's id, or a store's id or code.", metavar="SYNC")
     ],
     *,
-    api_url: ApiUrl = None,
-    api_key: ApiKey = None,
-    api_secret: ApiSecret = None,
-    data_dir: HubDir = None,
+    asked: Asked,
 ) -> None:
     """Ask an import to stop at the next safe point.
 
     What it brought in stays, and the next import of the store goes on where it was.
     """
     run = later("runtime.cli.syncs:cancel")
-    raise typer.Exit(run(Asked(api_url, api_key, api_secret, data_dir), sync))
+    raise typer.Exit(run(asked, sync))

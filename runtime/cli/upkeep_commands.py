@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from runtime.cli.asking import asks_api
 from runtime.cli.help_text import examples, prose
-from runtime.cli.options import ApiKey, ApiSecret, ApiUrl, AsJson, Asked, HubDir
+from runtime.cli.options import AsJson, Asked
 from runtime.later import later
 
 _Store = Annotated[
@@ -48,24 +49,21 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(group, name="conflicts", rich_help_panel="Use", help="Fields both sides changed.")
 
 
+@asks_api
 def alerts(
     *,
     everything: Annotated[
         bool, typer.Option("--all", metavar="", help="Closed ones too, not the open ones alone.")
     ] = False,
-    api_url: ApiUrl = None,
-    api_key: ApiKey = None,
-    api_secret: ApiSecret = None,
-    data_dir: HubDir = None,
+    asked: Asked,
     json: AsJson = False,
 ) -> None:
     """What a person has to see to, the newest first, with the command that tries again."""
-    later("runtime.cli.upkeep:show_alerts")(
-        Asked(api_url, api_key, api_secret, data_dir), everything=everything, is_json=json
-    )
+    later("runtime.cli.upkeep:show_alerts")(asked, everything=everything, is_json=json)
 
 
-def retry(  # noqa: PLR0913 - each is an option of the command
+@asks_api
+def retry(
     store: _Store = None,
     *,
     push: Annotated[
@@ -74,10 +72,7 @@ def retry(  # noqa: PLR0913 - each is an option of the command
     event: Annotated[
         list[int] | None, typer.Option(help="Only this webhook event (repeatable).", metavar="ID")
     ] = None,
-    api_url: ApiUrl = None,
-    api_key: ApiKey = None,
-    api_secret: ApiSecret = None,
-    data_dir: HubDir = None,
+    asked: Asked,
     json: AsJson = False,
 ) -> None:
     """Try again what was given up: pushes, webhook events, paused lanes, a failed import.
@@ -85,7 +80,7 @@ def retry(  # noqa: PLR0913 - each is an option of the command
     Doing it twice is the same as once.
     """
     later("runtime.cli.upkeep:retry")(
-        Asked(api_url, api_key, api_secret, data_dir),
+        asked,
         store,
         push_ids=push,
         event_ids=event,
@@ -93,48 +88,36 @@ def retry(  # noqa: PLR0913 - each is an option of the command
     )
 
 
+@asks_api
 def list_(
     *,
-    api_url: ApiUrl = None,
-    api_key: ApiKey = None,
-    api_secret: ApiSecret = None,
-    data_dir: HubDir = None,
+    asked: Asked,
     json: AsJson = False,
 ) -> None:
     """List open conflicts: records of which the hub and a store changed the same field."""
-    later("runtime.cli.upkeep:show_conflicts")(
-        Asked(api_url, api_key, api_secret, data_dir), is_json=json
-    )
+    later("runtime.cli.upkeep:show_conflicts")(asked, is_json=json)
 
 
+@asks_api
 def show(
     conflict: _Conflict,
     *,
-    api_url: ApiUrl = None,
-    api_key: ApiKey = None,
-    api_secret: ApiSecret = None,
-    data_dir: HubDir = None,
+    asked: Asked,
     json: AsJson = False,
 ) -> None:
     """Show both sides of a conflict, field by field, with what both had before."""
-    later("runtime.cli.upkeep:show_conflict")(
-        Asked(api_url, api_key, api_secret, data_dir), conflict, is_json=json
-    )
+    later("runtime.cli.upkeep:show_conflict")(asked, conflict, is_json=json)
 
 
+@asks_api
 def resolve(
     conflict: _Conflict,
     *,
     take: Annotated[Resolution, typer.Option(help="Whose values stand.")],
-    api_url: ApiUrl = None,
-    api_key: ApiKey = None,
-    api_secret: ApiSecret = None,
-    data_dir: HubDir = None,
+    asked: Asked,
 ) -> None:
     """Decide a conflict: the hub's values (local), the store's (remote), or what was suggested.
 
     Values of your own are sent with POST /api/conflicts/ID/resolve.
     """
-    later("runtime.cli.upkeep:resolve")(
-        Asked(api_url, api_key, api_secret, data_dir), conflict, take=take.value
-    )
+    later("runtime.cli.upkeep:resolve")(asked, conflict, take=take.value)
