@@ -9,7 +9,7 @@ epoch gone and writes nothing.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -94,6 +94,11 @@ class LaneEpoch(Turn):
 
     key: LaneKey
     failures: int
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def hear(self) -> None:
+        """See `Turn`."""
+        self.heard.set()
 
     async def confirm(self, connection: AsyncConnection) -> None:
         """See `Turn`. Holds off the next turn until the transaction ends."""
@@ -157,8 +162,8 @@ class LaneActivities:
         except TurnLostError:
             raise
         except Exception as error:  # noqa: BLE001 - what is not the lane's failure is raised again
-            # A store that took something meanwhile has recovered: its ladder begins anew.
-            failures = 0 if work.settled else turn.failures
+            # A store that answered meanwhile has recovered: its ladder begins anew.
+            failures = 0 if turn.heard.is_set() else turn.failures
             setback = await self._setbacks.record(turn, turn.key, error, failures=failures)
             return _set_back(setback, work.settled)
         return await self._end(turn, state, work.settled)
@@ -226,8 +231,8 @@ class _Work:
         """One take; how many rows it settled."""
         settled = await self._take(self._turn)
         self.settled += settled
-        if settled and not self._recovered:
-            turn = self._turn
+        turn = self._turn
+        if turn.heard.is_set() and not self._recovered:
             async with self._database.tenant(turn.key.tenant_id) as connection:
                 await clear_lane_failure(connection, turn.key, turn.epoch, turn.now)
             self._recovered = True

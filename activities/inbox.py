@@ -131,11 +131,13 @@ class _Batch:
                 try:
                     page = await store.client.fetch_by_ids(entity, tuple(part))
                 except _ONE_KIND_FAILS as error:
+                    self._turn.hear()
                     results = Results()
                     for events in part.values():
                         results.fail(events, str(error))
                     await self._run(entity, self._noting(entity, results))
                 else:
+                    self._turn.hear()
                     await self._divide(entity, part, partial(self._reading, entity, page))
 
     def _noting(self, entity: Entity | None, results: Results) -> _Work:

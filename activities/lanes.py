@@ -64,6 +64,9 @@ class Turn:
         """When a row that failed so often is tried again; None: it is dead."""
         return next_attempt(attempts, self.ladder_s, self.now)
 
+    def hear(self) -> None:
+        """The store answered: what failed before is over, and its ladder begins anew."""
+
     async def confirm(self, connection: AsyncConnection) -> None:
         """In the transaction that records results, and before each send.
 

@@ -32,6 +32,7 @@ async def read_first(errand: Errand, items: Sequence[Item]) -> bool:
     if ConflictPolicy.MANUAL not in policies or not ids or not isinstance(client, ReadsPages):
         return False
     page = await client.fetch_by_ids(errand.entity, ids)
+    errand.turn.hear()
     origin = Origin(errand.tenant_id, errand.store_id)
 
     async def work(connection: AsyncConnection, *, careful: bool = False) -> Applied:

@@ -36,6 +36,7 @@ async def push_records(errand: Errand, batch: Sequence[Push]) -> int:
     await _set_aside(errand, held.idle, held.doubtful, held.foreign)
     if held.strangers:
         found = await _look_up(errand, held.strangers)
+        errand.turn.hear()
         new = [one for one in held.strangers if one.key not in found]
         creates = [one for one in new if one.record is not None]
         met = await meet(errand, [one for one in held.strangers if one.key in found], found)
@@ -48,7 +49,9 @@ async def push_records(errand: Errand, batch: Sequence[Push]) -> int:
         await _set_aside(errand, again.idle, again.doubtful, again.foreign)
         known = list(again.known)
     if known or creates:
-        await record_results(errand, await send(errand, known, creates))
+        answers = await send(errand, known, creates)
+        errand.turn.hear()
+        await record_results(errand, answers)
     return len(batch) - len(held.doubtful)
 
 

@@ -4,7 +4,7 @@ Between the reading and the writing a sale in the store may be overwritten: the 
 numbers only. The number read back tells, and what is not the hub's then is pushed again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -54,7 +54,10 @@ class StockPush:
             targets = await stock.load_targets(connection, self._store_id, ids)
         if not batch:
             return 0
-        told = await self._client.read_stock([one.target for one in targets]) if targets else {}
+        told: Mapping[str, Decimal | None] = {}
+        if targets:
+            told = await self._client.read_stock([one.target for one in targets])
+            self._turn.hear()
         shown = {
             one.variant_id: told[one.target.variant_external_id]
             for one in targets

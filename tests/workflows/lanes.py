@@ -41,13 +41,14 @@ class Sending:
     """Takes a store's pushes: what was sent stands in `sent`, once per time it was.
 
     `before_send` runs between the claim and the sending, and may raise as a store does; records in
-    `poison` are refused one by one.
+    `poison` are refused one by one. Not `hears`: the store is not asked at all.
     """
 
     database: Database
     size: int = 100
     before_send: Callable[[Turn], Awaitable[None]] | None = None
     poison: frozenset[int] = frozenset()
+    hears: bool = True
     sent: Counter[int] = field(default_factory=Counter)
     turns: list[Turn] = field(default_factory=list)
     tried: list[datetime] = field(default_factory=list)
@@ -65,6 +66,8 @@ class Sending:
         self.tried.append(turn.now)
         if self.before_send:
             await self.before_send(turn)
+        if self.hears:
+            turn.hear()
         async with self.database.tenant(tenant_id) as connection:
             await turn.confirm(connection)
         self.sent.update(row.record_id for row in rows if row.record_id not in self.poison)

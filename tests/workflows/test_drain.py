@@ -131,3 +131,22 @@ async def test_a_request_ends_before_its_turn_is_taken_for_dead() -> None:
         assert heartbeat is not None
         assert whole is not None
         assert shortest < heartbeat < whole
+
+
+async def test_only_a_store_that_answers_begins_its_ladder_anew(street: Street) -> None:
+    """Rows that are settled without asking the store say nothing of how it is."""
+
+    async def down_at_the_second(turn: Turn) -> None:
+        if len(street.take.sent) % 2:
+            raise DOWN
+
+    street.take.before_send, street.take.size = down_at_the_second, 1
+    at, failures = NOW, []
+    for number, hears in enumerate((False, False, True)):
+        street.take.hears = hears
+        street.take.sent.clear()
+        await street.add(2 * number + 1, 2 * number + 2)
+        result = await street.drain(at)
+        failures.append(result.failures)
+        at = result.next_at or at
+    assert failures == [1, 2, 1]
