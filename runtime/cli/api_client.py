@@ -44,6 +44,10 @@ class ApiClient:
         """The body of the answer to a POST."""
         return await self._send("POST", path, json=body)
 
+    async def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        """The body of the answer to a PUT."""
+        return await self._send("PUT", path, json=body)
+
     async def patch(self, path: str, body: Mapping[str, Any]) -> Any:
         """The body of the answer to a PATCH."""
         return await self._send("PATCH", path, json=body)

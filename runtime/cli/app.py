@@ -6,6 +6,7 @@ from runtime.cli import (
     key_commands,
     run_commands,
     sandbox_commands,
+    schedule_commands,
     store_commands,
     sync_commands,
     tenant_commands,
@@ -46,6 +47,7 @@ def build_app() -> typer.Typer:
     key_commands.add_to(app)
     store_commands.add_to(app)
     sync_commands.add_to(app)
+    schedule_commands.add_to(app)
     upkeep_commands.add_to(app)
     sandbox_commands.add_to(app)
     return app

@@ -104,7 +104,7 @@ def show(asked: Asked, wanted: str, *, is_json: bool) -> None:
 
 def _show_webhooks(store: Mapping[str, Any]) -> None:
     if not store["webhookUrlsReachable"]:
-        say(f"No webhooks yet: {store['webhookUrlsUnreachableReason']}")
+        say(f"Webhooks: {store['webhookUrlsUnreachableReason']}")
         return
     out = console()
     out.print()

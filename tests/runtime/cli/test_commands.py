@@ -35,6 +35,8 @@ def test_there_is_what_the_documents_promise() -> None:
         *("stores", "stores add", "stores list", "stores show", "stores test", "stores import"),
         *("syncs", "syncs list", "syncs watch", "syncs cancel"),
         *("sandbox", "sandbox woocommerce", "sandbox easyorder"),
+        *("schedules", "schedules show", "schedules set", "schedules run"),
+        *("schedules pause", "schedules resume"),
         *("alerts", "retry", "conflicts", "conflicts list", "conflicts show", "conflicts resolve"),
     }
 

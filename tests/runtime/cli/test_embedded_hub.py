@@ -219,6 +219,29 @@ def test_a_store_is_connected_by_a_command_and_watched(
     assert capsys.readouterr().out.splitlines()[-1].startswith("The import of Shop is done: ")
 
 
+def test_a_store_is_given_schedules_by_commands(
+    hub: Running, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = ("--data-dir", str(hub.data_dir))
+    times = ("--pull", "900", "--reconcile", "0 3 * * *", "--time-zone", "Asia/Colombo")
+    assert run(["schedules", "set", CODE, *times, *directory]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "pull\tPT15M\t-",
+        "reconcile\t0 3 * * *\tAsia/Colombo",
+    ]
+    assert run(["schedules", "pause", CODE, *directory]) == 0
+    assert "They are paused" in capsys.readouterr().out
+    assert run(["schedules", "show", CODE, "--json", *directory]) == 0
+    assert json.loads(capsys.readouterr().out)["paused"] is True
+    assert run(["schedules", "resume", CODE, *directory]) == 0
+    capsys.readouterr()
+    assert run(["schedules", "run", CODE, *directory]) == 0
+    assert capsys.readouterr().out.startswith(f"sync/{STORE} runs; ")
+    for wrong in ((), ("--pull", "now and then"), ("--pull", "61 * * * *")):
+        assert run(["schedules", "set", CODE, *wrong, *directory]) == 2
+        assert capsys.readouterr().err.startswith("entrepot: ")
+
+
 def test_parts_that_are_killed_come_back(hub: Running) -> None:
     before = hub.children()
     assert len(before) == 6
