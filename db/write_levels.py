@@ -34,8 +34,10 @@ select 'inventory', null, variant_id, 'updated' from locked where variant_id < 0
 """
 
 # `domain.ledger.hear`, for a page at once. The first number of a store opens the level where there
-# is none; where there is one already, the hub's stands and the store is corrected. Movements are
-# paired by grouping: joins are loops here, and two large sides would be looped over each other.
+# is none; where there is one already, the hub's stands and the store is corrected. So it is where
+# the hub had less than nothing: the store was told 0, and its next number is not the hub's either.
+# Movements are paired by grouping: joins are loops here, and two large sides would be looped over
+# each other.
 _LEVELS = (
     """
 with place as materialized (
@@ -120,7 +122,7 @@ owed as (
   insert into pushes (tenant_id, store_id, entity, record_id)
   select %(tenant)s, %(store)s, 'inventory', variant_id from moves
   where direction in ('push', 'both') and available <> told
-    and (is_first or has_landed or direction = 'push')
+    and (is_first or has_landed or direction = 'push' or available < 0)
   order by variant_id
 """  # noqa: S608 - constants
     + DUE_AGAIN

@@ -128,6 +128,20 @@ async def test_a_number_before_its_order_counts_once(shop: Room) -> None:
     assert (await levels(shop), await accounts(shop)) == ([(10, 3)], [("first", 7, 0)])
 
 
+async def test_a_store_that_has_more_than_the_hub_owes_is_corrected(last: Room) -> None:
+    """Somebody takes the last one out by hand, though it is sold, and puts it back."""
+    other = await second_store(last)
+    await tell(other, b1=1)
+    await take(last, sold("o1", 1))
+    await last.rows("update store_levels set agreed = 1 where store_id = :store")
+    await tell(last, _1=0)
+    assert await levels(last) == [(0, 1)]
+    await last.rows("delete from pushes")
+    await tell(last, _1=1)
+    assert await levels(last) == [(1, 1)]
+    assert last.store_id in await owed(last)
+
+
 async def test_an_order_that_comes_again_changes_nothing(shop: Room) -> None:
     await take(shop, sold("o1", 3))
     before = await shop.rows("select * from inventory_movements")
