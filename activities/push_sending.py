@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from activities.push_batch import Errand, Item, outgoing, wanted
-from db import pushes
+from db import push_links, pushes
 from domain.errors import RequestRejectedError, StoreError
 from domain.pushing import Outcome, Outgoing, Pushed
+from domain.records import snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +31,28 @@ async def send(errand: Errand, known: Sequence[Item], creates: Sequence[Item]) -
         StoreError: the store is away or refuses the keys.
     """
     items = [*known, *creates]
-    await _announce(errand, creates)
+    await _announce(errand, creates, known)
     try:
         return await _push(errand, items)
     except RequestRejectedError:
         return await _one_by_one(errand, items)
 
 
-async def _announce(errand: Errand, creates: Sequence[Item]) -> None:
-    async with errand.database.tenant(errand.tenant_id) as connection:
+async def _announce(errand: Errand, creates: Sequence[Item], known: Sequence[Item] = ()) -> None:
+    sent = {
+        one.external_id: snapshot(one.record)
+        for one in known
+        if one.external_id is not None and one.record is not None
+    }
+
+    async def work(connection: AsyncConnection) -> None:
         await errand.turn.confirm(connection)
+        await push_links.announce(connection, errand.store_id, errand.entity, sent)
         await pushes.mark_creating(
             connection, errand.store_id, [one.push for one in creates], errand.clock()
         )
+
+    await errand.database.transact(errand.tenant_id, work)
 
 
 async def _withdraw(errand: Errand, items: Sequence[Item]) -> None:

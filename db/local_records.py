@@ -43,6 +43,7 @@ class Local:
         category_ids: the hub's ids of a product's categories, those unknown to the store included.
         bounces: how often the store answered a push with a change of its own, lately.
         pushed_at: when the store was last sent the record.
+        pushing: what it is being sent, or was when somebody was killed.
     """
 
     record_id: int
@@ -61,6 +62,7 @@ class Local:
     parent_id: int | None = None
     bounces: int = 0
     pushed_at: datetime | None = None
+    pushing: Record | None = None
 
     @property
     def held(self) -> frozenset[str]:
@@ -104,7 +106,7 @@ class Local:
 
 _LINKS: Final = text("""
 select distinct on (l.record_id) l.record_id, l.external_id, l.base, l.version, l.is_home,
-       l.deleted_at is not null as is_gone, l.bounces, l.pushed_at
+       l.deleted_at is not null as is_gone, l.bounces, l.pushed_at, l.pushing
 from links l
 where l.record_id = any(:ids) and l.entity = :entity and l.store_id = :store
 order by l.record_id, l.deleted_at is not null, l.updated_at desc, l.external_id
@@ -257,6 +259,7 @@ def _local(
         parent_id=row.get("parent_id"),
         bounces=link.get("bounces", 0),
         pushed_at=link.get("pushed_at"),
+        pushing=read_base(entity, link["pushing"])[0] if link.get("pushing") else None,
     )
 
 

@@ -14,7 +14,7 @@ from db.local_records import Local, load_local
 from domain.entities import Entity
 from domain.fields import RECORD_PATH
 from domain.guests import GUEST_PREFIX
-from domain.merge import Rules, Sides, differs, merge, merged_record, with_own_fields
+from domain.merge import Rules, Sides, differs, merge, merged_record, with_echo, with_own_fields
 from domain.pages import Pulled
 from domain.reconcile import Incoming, LinkState
 from domain.records import Product, Record, snapshot
@@ -103,7 +103,7 @@ def _decide(
         return _decide_deleted(meeting, local, rules)
     merged = merge(
         entity,
-        base=local.base if meeting.link is not None else None,
+        base=_agreed(entity, local, remote) if meeting.link is not None else None,
         local=ours,
         remote=remote,
         rules=rules,
@@ -127,6 +127,12 @@ def _decide(
         taken=frozenset(merged.taken),
         paired=paired,
     )
+
+
+def _agreed(entity: Entity, local: Local, remote: Record) -> Record | None:
+    if local.base is None or local.pushing is None:
+        return local.base
+    return with_echo(entity, local.base, local.pushing, remote)
 
 
 def _decide_deleted(meeting: Meeting, local: Local, rules: Rules) -> Decision:

@@ -49,6 +49,7 @@ order by x.external_id
 on conflict (tenant_id, store_id, entity, external_id) do update
 set record_id = excluded.record_id, deleted_at = null, updated_at = now(), differs = true,
     pushed_at = coalesce(excluded.pushed_at, l.pushed_at),
+    pushing = case when excluded.pushed_at is null then l.pushing end,
     base = case when l.deleted_at is null and l.version > excluded.version
                 then l.base else coalesce(excluded.base, l.base) end,
     base_hash = case when l.deleted_at is null and l.version > excluded.version
@@ -56,6 +57,12 @@ set record_id = excluded.record_id, deleted_at = null, updated_at = now(), diffe
     version = greatest(l.version, excluded.version)
 where l.record_id = excluded.record_id or l.deleted_at is not null
 returning l.record_id
+""")
+
+_ANNOUNCE = text("""
+update links l set pushing = cast(x.content as jsonb)
+from unnest(cast(:external_ids as text[]), cast(:contents as text[])) as x(external_id, content)
+where l.store_id = :store and l.entity = :entity and l.external_id = x.external_id
 """)
 
 _LINK_VARIANTS = text("""
@@ -119,6 +126,23 @@ from products p where p.id = any(:ids)""",
 select c.id, '' as name, '' as slug, c.email, cast('{}' as text[]) as skus
 from customers c where c.id = any(:ids)""",
 }
+
+
+async def announce(
+    connection: AsyncConnection, store_id: int, entity: Entity, sent: Mapping[str, bytes]
+) -> None:
+    """Remember, before it is sent, what linked records will be in the store (snapshots by the
+    store's ids): who is killed before the answer is recorded will hear it as news otherwise."""
+    if sent:
+        await connection.execute(
+            _ANNOUNCE,
+            {
+                "store": store_id,
+                "entity": entity.value,
+                "external_ids": sorted(sent),
+                "contents": [sent[one].decode() for one in sorted(sent)],
+            },
+        )
 
 
 async def link(

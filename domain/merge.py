@@ -121,6 +121,19 @@ def merge(
     return Merged(taken, frozenset(lacking), waiting)
 
 
+def with_echo(entity: Entity, base: Record, sent: Record, remote: Record) -> Record:
+    """The base, where a store was sent something and its answer is not recorded.
+
+    What it says as it was sent only repeats us: both have agreed on that.
+    """
+    echoed = {
+        path: theirs
+        for path, (before, theirs) in paths_between(entity, base, remote).items()
+        if before != theirs and theirs == value_at(entity, sent, path)
+    }
+    return replace(entity, base, echoed)
+
+
 def merged_record(entity: Entity, hub: Record, taken: Mapping[str, Any], remote: Record) -> Record:
     """The hub's record with what was taken from a store; a new variant comes as it is there."""
     record = replace(entity, hub, taken)

@@ -39,6 +39,7 @@ LINKS = Table(
     Column("is_home", Boolean, nullable=False, server_default=text("true")),
     Column("differs", Boolean, nullable=False, server_default=text("false")),
     Column("pushed_at", TIME),
+    Column("pushing", JSONB),
     Column("bounces", Integer, nullable=False, server_default=text("0")),
     Column("deleted_at", TIME),
     created_at(),
@@ -52,7 +53,8 @@ LINKS = Table(
 
 `is_home` is true where the record came from. `differs` says that the hub's record may differ from
 the base: it was changed by somebody else since, and what the store says next has to be merged.
-`pushed_at` and `bounces` are the loop breaker's."""
+`pushing` is what the store is being sent, until its answer is recorded: heard from the store, it
+is no change of its own. `pushed_at` and `bounces` are the loop breaker's."""
 
 CHANGES = Table(
     "changes",

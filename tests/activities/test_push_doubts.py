@@ -1,5 +1,6 @@
 import asyncio
-from datetime import timedelta
+import dataclasses
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -65,6 +66,31 @@ async def test_a_kill_between_the_send_and_the_record_doubles_nothing(room: Push
     assert room.titles() == ["Edited", "Product 2"]
     assert await room.rows() == []
     assert len(await room.links("products")) == 2
+
+
+async def test_what_was_sent_before_a_kill_comes_back_as_no_news(room: PushRoom) -> None:
+    """The hub was changed again meanwhile: its own older word must not win as the store's newer."""
+    await room.come_in(PRODUCTS, product("1"))
+    await room.drain()
+    await room.come_in(PRODUCTS, product("1", version=1, title="Sent"))
+
+    async def die() -> None:
+        room.shop.meanwhile = None
+        room.lane.is_lost = True
+
+    room.shop.meanwhile = die
+    with pytest.raises(TurnLostError):
+        await room.drain()
+    room.lane.is_lost = False
+    await room.come_in(PRODUCTS, product("1", version=2, title="Newer"))
+    [key] = room.shop.table(PRODUCTS)
+    echo = room.shop.pulled(PRODUCTS, key)
+    late = datetime.now(UTC) + timedelta(minutes=1)
+    await room.away.take(PRODUCTS, dataclasses.replace(echo, version=late))
+    assert await room.home.rows("select title from products") == [("Newer",)]
+    await room.drain()
+    assert room.titles() == ["Newer"]
+    assert await room.links("products", "pushing is null") == [(True,)]
 
 
 async def test_a_turn_that_was_lost_sends_nothing(room: PushRoom) -> None:

@@ -555,6 +555,10 @@ def upgrade() -> None:
     op.add_column(
         "links", sa.Column("differs", sa.Boolean(), server_default=sa.text("false"), nullable=False)
     )
+    op.add_column(
+        "links",
+        sa.Column("pushing", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    )
     op.add_column("links", sa.Column("pushed_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column(
         "links", sa.Column("bounces", sa.Integer(), server_default=sa.text("0"), nullable=False)
