@@ -42,8 +42,7 @@ class Local:
         variant_ids: the hub's ids of `record.variants`, in their order.
         category_ids: the hub's ids of a product's categories, those unknown to the store included.
         bounces: how often the store answered a push with a change of its own, lately.
-        pushed_at: when the store was last sent the record.
-        pushing: what it is being sent, or was when somebody was killed.
+        pushed_at, pushing: when the store was last sent the record; what it is being sent now.
     """
 
     record_id: int
