@@ -7,23 +7,23 @@ killed leaves events that are done or due, never in between.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Final
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.inbox_results import Results, record
 from activities.inbox_sorting import Reader, Sorted, Task, in_order, sort_out
 from activities.lanes import Turn, Waker
 from activities.stores import OpenStore, StoreOpener
-from db.apply import UNKEEPABLE, Applied, apply, is_unkeepable
+from db.apply import Applied, apply
 from db.session import Database
 from db.staging import Origin
+from db.unkeepable import Work, transact_with_care
 from db.webhook_events import InboxEvent, LinkMark, claim_events, look_at_links
 from domain.entities import Entity
 from domain.errors import PermissionDeniedError, RequestRejectedError, RouteMissingError
@@ -51,7 +51,7 @@ class _Outcome:
     is_alerted: bool = False
 
 
-_Work = Callable[[AsyncConnection, bool], Awaitable[_Outcome]]
+_Work = Work[_Outcome]
 
 
 class InboxTake:
@@ -243,12 +243,7 @@ class _Batch:
     async def _run(self, entity: Entity | None, work: _Work) -> None:
         """Run a transaction, with care if PostgreSQL cannot keep one of its records."""
         tenant_id = self._turn.lane.tenant_id
-        try:
-            done = await self._database.transact(tenant_id, lambda one: work(one, False))
-        except (*UNKEEPABLE, DBAPIError) as error:
-            if not is_unkeepable(error):
-                raise
-            done = await self._database.transact(tenant_id, lambda one: work(one, True))
+        done = await transact_with_care(self._database, tenant_id, work)
         if entity is not None:
             for key, events in done.reread.items():
                 self._reread.setdefault(entity, {})[key] = events

@@ -4,7 +4,7 @@ A drain is one activity that takes from its lane until the lane is empty. What i
 is the lane's own (`Take`); when, how long and how often again is decided here.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -39,6 +39,12 @@ class LeftToSweeper:
 
     async def wake(self, tenant_id: int, kind: LaneKind, key: int) -> None:
         """See `Waker`."""
+
+
+async def wake_pushes(waker: Waker, tenant_id: int, stores: Collection[int]) -> None:
+    """After a commit: have these stores told what is due."""
+    for store_id in sorted(stores):
+        await waker.wake(tenant_id, LaneKind.PUSH, store_id)
 
 
 class TurnLostError(Exception):

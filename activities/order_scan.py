@@ -7,7 +7,7 @@ from temporalio import activity
 
 from activities.errors import translated
 from activities.heartbeat import heartbeating
-from activities.lanes import Waker
+from activities.lanes import Waker, wake_pushes
 from activities.models import Message, StoreRef
 from activities.stores import StoreOpener
 from db.apply import apply
@@ -16,7 +16,6 @@ from db.session import Database
 from db.staging import Origin
 from domain.entities import Entity
 from domain.errors import StoreGoneError
-from domain.lanes import LaneKind
 from providers._kit.protocols import ScansOrders
 
 _log: Final = structlog.get_logger(__name__)
@@ -58,6 +57,5 @@ class OrderScanActivities:
             )
             if applied.rejected:
                 _log.warning("scanned_orders_rejected", count=len(applied.rejected))
-            for store_id in sorted(applied.pushes):
-                await self._waker.wake(args.tenant_id, LaneKind.PUSH, store_id)
+            await wake_pushes(self._waker, args.tenant_id, applied.pushes)
             return ScanOrdersResult(found=applied.created + applied.updated)

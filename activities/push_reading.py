@@ -8,13 +8,13 @@ answer and the arrival of the update.
 
 from collections.abc import Sequence
 
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from activities.lanes import wake_pushes
 from activities.push_batch import Errand, Item
-from db.apply import UNKEEPABLE, Applied, apply, is_unkeepable
+from db.apply import Applied, apply
 from db.staging import Origin
-from domain.lanes import LaneKind
+from db.unkeepable import transact_with_care
 from domain.sync_settings import ConflictPolicy
 from providers._kit.protocols import ReadsPages
 
@@ -35,18 +35,10 @@ async def read_first(errand: Errand, items: Sequence[Item]) -> bool:
     errand.turn.hear()
     origin = Origin(errand.tenant_id, errand.store_id)
 
-    async def work(connection: AsyncConnection, *, careful: bool = False) -> Applied:
+    async def work(connection: AsyncConnection, careful: bool) -> Applied:
         await errand.turn.confirm(connection)
         return await apply(connection, origin, errand.entity, page, careful=careful)
 
-    try:
-        applied = await errand.database.transact(errand.tenant_id, work)
-    except (*UNKEEPABLE, DBAPIError) as error:
-        if not is_unkeepable(error):
-            raise
-        applied = await errand.database.transact(
-            errand.tenant_id, lambda connection: work(connection, careful=True)
-        )
-    for store_id in applied.pushes - {errand.store_id}:
-        await errand.waker.wake(errand.tenant_id, LaneKind.PUSH, store_id)
+    applied = await transact_with_care(errand.database, errand.tenant_id, work)
+    await wake_pushes(errand.waker, errand.tenant_id, applied.pushes - {errand.store_id})
     return True

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from activities.lanes import Turn, Waker
+from activities.lanes import Turn, Waker, wake_pushes
 from activities.push_alarm import raise_for_dead
 from db import pushes, stock
 from db.publishing import publish
@@ -149,8 +149,7 @@ class StockPush:
         return await publish(connection, self._tenant_id, (), store_id=self._store_id)
 
     async def _wake(self, stores: frozenset[int], *, alarmed: bool) -> None:
-        for store_id in stores - {self._store_id}:
-            await self._waker.wake(self._tenant_id, LaneKind.PUSH, store_id)
+        await wake_pushes(self._waker, self._tenant_id, stores - {self._store_id})
         if alarmed:
             await self._waker.wake(self._tenant_id, LaneKind.ALERT, self._tenant_id)
 

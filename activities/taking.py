@@ -2,17 +2,16 @@
 
 from dataclasses import dataclass, replace
 
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from activities.lanes import Waker
+from activities.lanes import Waker, wake_pushes
 from activities.models import Counts, PullMode
 from db import drift, ranges, sweeps
-from db.apply import UNKEEPABLE, Applied, apply, is_unkeepable
+from db.apply import Applied, apply
 from db.ranges import RangeCounts, RangeKey
 from db.session import Database
 from db.staging import Origin
-from domain.lanes import LaneKind
+from db.unkeepable import transact_with_care
 from domain.pages import Page
 from domain.records import Record
 
@@ -66,7 +65,7 @@ async def take_page(
         RangeMovedError: the piece is elsewhere; nothing was done.
     """
 
-    async def work(connection: AsyncConnection, *, careful: bool = False) -> _Taken:
+    async def work(connection: AsyncConnection, careful: bool) -> _Taken:
         is_bulk = step.mode is PullMode.IMPORT
         origin = Origin(key.tenant_id, store_id, bulk=is_bulk, force=step.force)
         if step.mode is PullMode.RECONCILE:
@@ -88,16 +87,8 @@ async def take_page(
         )
         return _Taken(counts, applied.pushes)
 
-    try:
-        taken = await home.database.transact(key.tenant_id, work)
-    except (*UNKEEPABLE, DBAPIError) as error:
-        if not is_unkeepable(error):
-            raise
-        taken = await home.database.transact(
-            key.tenant_id, lambda connection: work(connection, careful=True)
-        )
-    for store in sorted(taken.pushes):
-        await home.waker.wake(key.tenant_id, LaneKind.PUSH, store)
+    taken = await transact_with_care(home.database, key.tenant_id, work)
+    await wake_pushes(home.waker, key.tenant_id, taken.pushes)
     return to_counts(taken.counts)
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
 
-from psycopg import errors
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,6 +19,7 @@ from db.merged_writes import Written
 from db.publishing import FAN_OUT
 from db.staging import CONFIRM, PUBLISH, TOMBSTONE, Batch, Origin, Statements
 from db.stock import settle_orders
+from db.unkeepable import UNKEEPABLE, is_unkeepable
 from db.unknown_statuses import tell_of_unknown_statuses
 from domain.entities import Entity
 from domain.errors import InvalidRecordError
@@ -27,19 +27,6 @@ from domain.guests import buyer_key, guest_of
 from domain.pages import Page, Pulled, Rejected
 from domain.reconcile import Incoming, LinkState, Plan, latest, prepare, reconcile
 from domain.records import Order, Record
-
-UNKEEPABLE = (
-    errors.DataError,
-    errors.IntegrityError,
-    errors.CardinalityViolation,
-    errors.ProgramLimitExceeded,
-)
-"""What PostgreSQL raises for a value it cannot keep. One record is to blame, never its page."""
-
-
-def is_unkeepable(error: Exception) -> bool:
-    """Whether it is one of `UNKEEPABLE`, by itself or as SQLAlchemy hands it on."""
-    return isinstance(error.orig if isinstance(error, DBAPIError) else error, UNKEEPABLE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,8 +41,7 @@ class Local:
         held_sides: the fields that wait for a person.
         variant_ids: the hub's ids of `record.variants`, in their order.
         category_ids: the hub's ids of a product's categories, those unknown to the store included.
-        bounces: how often the store answered a push with a change of its own, lately.
-        pushed_at, pushing: when the store was last sent the record; what it is being sent now.
+        pushing: what the store is being sent, or was when a process died.
     """
 
     record_id: int
@@ -59,8 +58,6 @@ class Local:
     variant_ids: tuple[int, ...] = ()
     category_ids: tuple[int, ...] = ()
     parent_id: int | None = None
-    bounces: int = 0
-    pushed_at: datetime | None = None
     pushing: Record | None = None
 
     @property
@@ -105,7 +102,7 @@ class Local:
 
 _LINKS: Final = text("""
 select distinct on (l.record_id) l.record_id, l.external_id, l.base, l.version, l.is_home,
-       l.deleted_at is not null as is_gone, l.bounces, l.pushed_at, l.pushing
+       l.deleted_at is not null as is_gone, l.pushing
 from links l
 where l.record_id = any(:ids) and l.entity = :entity and l.store_id = :store
 order by l.record_id, l.deleted_at is not null, l.updated_at desc, l.external_id
@@ -256,8 +253,6 @@ def _local(
         variant_ids=tuple(one["id"] for one in variants) if hub is not None else (),
         category_ids=tuple(row.get("category_ids", ())),
         parent_id=row.get("parent_id"),
-        bounces=link.get("bounces", 0),
-        pushed_at=link.get("pushed_at"),
         pushing=read_base(entity, link["pushing"])[0] if link.get("pushing") else None,
     )
 

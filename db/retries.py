@@ -7,8 +7,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.alerts import resolve_store_alerts
-from db.store_status import show_lanes
-from domain.statuses import SyncStatus
+from db.lane_failures import resume_lane
+from db.lanes import LaneKey
+from domain.lanes import LaneKind
 
 _PUSHES = text("""
 update pushes set status = 'pending', attempts = 0, next_attempt_at = null, last_error = null,
@@ -37,14 +38,6 @@ _WAITING = (
     """),
 )
 
-_LANES = text("""
-update lanes set failures = 0, next_attempt_at = null, last_error = null, paused_reason = null,
-  updated_at = now()
-where key = :store and kind in ('inbox', 'push')
-  and (paused_reason is not null or next_attempt_at is not null or failures > 0)
-returning kind
-""")
-
 _LAST_IMPORT_FAILED = text("""
 select coalesce((
   select status = 'failed' from sync_runs where store_id = :store and kind = 'import'
@@ -63,10 +56,10 @@ class Retried:
     has_failed_import: bool
 
 
-async def retry_all(connection: AsyncConnection, store_id: int) -> Retried:
+async def retry_all(connection: AsyncConnection, tenant_id: int, store_id: int) -> Retried:
     """Make due whatever of a store failed or waits on the ladder, and let its lanes go on."""
     store = {"store": store_id}
-    lanes = await _resume(connection, store_id)
+    lanes = await _resume(connection, tenant_id, store_id)
     pushes = await connection.execute(_PUSHES, {**store, "ids": None})
     events = await connection.execute(_EVENTS, {**store, "ids": None})
     for statement in _WAITING:
@@ -79,21 +72,24 @@ async def retry_all(connection: AsyncConnection, store_id: int) -> Retried:
 
 async def retry_rows(
     connection: AsyncConnection,
+    tenant_id: int,
     store_id: int,
     *,
     push_ids: Sequence[int],
     event_ids: Sequence[int],
 ) -> Retried:
     """Make these failed rows due again, and let the lanes go on. Others stay as they are."""
-    lanes = await _resume(connection, store_id)
+    lanes = await _resume(connection, tenant_id, store_id)
     pushes = await connection.execute(_PUSHES, {"store": store_id, "ids": list(push_ids)})
     events = await connection.execute(_EVENTS, {"store": store_id, "ids": list(event_ids)})
     return Retried(pushes.rowcount, events.rowcount, lanes, 0, False)
 
 
-async def _resume(connection: AsyncConnection, store_id: int) -> tuple[str, ...]:
+async def _resume(connection: AsyncConnection, tenant_id: int, store_id: int) -> tuple[str, ...]:
     """Before their rows: drains lock them in this order."""
-    resumed = await connection.execute(_LANES, {"store": store_id})
-    # Whether the store is well shows when its lanes have worked.
-    await show_lanes(connection, store_id, well=SyncStatus.PENDING)
-    return tuple(sorted(row[0] for row in resumed))
+    resumed = [
+        kind.value
+        for kind in (LaneKind.INBOX, LaneKind.PUSH)
+        if await resume_lane(connection, LaneKey(tenant_id, kind, store_id))
+    ]
+    return tuple(resumed)

@@ -39,9 +39,10 @@ async def retry_failed_sync(
 
     async def work(connection: AsyncConnection) -> Retried:
         if body is None or (body.push_ids is None and body.webhook_event_ids is None):
-            return await retry_all(connection, store_id)
+            return await retry_all(connection, principal.tenant_id, store_id)
         return await retry_rows(
             connection,
+            principal.tenant_id,
             store_id,
             push_ids=body.push_ids or (),
             event_ids=body.webhook_event_ids or (),

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from db.apply import UNKEEPABLE, Applied, apply
+from db.apply import Applied, apply
+from db.unkeepable import UNKEEPABLE
 from domain.entities import Entity
 from domain.pages import Page, Pulled, Rejected
 from tests.db.factories import category, line, order, product, variant
