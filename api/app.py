@@ -12,18 +12,23 @@ from api.routers import (
     activation,
     alert_channels,
     alerts,
+    audit,
+    auth,
     conflicts,
     connect,
     drift,
     health,
     inventory,
     invoices,
+    keys,
+    mappings,
     product_writes,
     providers,
     pushes,
     record_writes,
     records,
     retries,
+    run_diffs,
     schedules,
     stores,
     syncs,
@@ -31,6 +36,8 @@ from api.routers import (
     webhooks,
 )
 from api.services import ApiServices
+from api.woocommerce_sync import connection, exports, pulls, reports, webhook_test
+from api.woocommerce_sync import pushes as woocommerce_pushes
 
 __all__ = ["ApiServices", "create_app"]
 
@@ -50,10 +57,23 @@ def create_app(services: ApiServices) -> FastAPI:
     app.state.services = services
     app.state.ingress = ingress = Ingress(services)
     for router in (
-        # First: nothing else may take what shops send, whatever the code in its path says.
+        # A test is no delivery: the path that takes those from any shop would take it too.
+        webhook_test.router,
+        # Before all others: nothing else may take what shops send, whatever its path says.
         webhooks.router,
+        auth.router,
+        keys.router,
+        audit.router,
+        connection.router,
+        pulls.router,
+        woocommerce_pushes.router,
+        reports.router,
+        exports.router,
         connect.router,
         stores.router,
+        mappings.router,
+        # Before the runs: their ids have slashes, and take what follows.
+        run_diffs.router,
         syncs.router,
         schedules.router,
         drift.router,

@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from api.problems import FORBIDDEN, UNAUTHENTICATED, ProblemError
 from api.services import Services, now
+from db.audit import Actor, ActorKind
 from db.keys import ApiKey, Permission, find_key, hash_secret
 
 _KEY_HEADER = APIKeyHeader(name="X-API-Key", scheme_name="apiKey", auto_error=False)
@@ -30,11 +31,11 @@ _REFUSED = (
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller."""
+    """The caller: a key, or a person who logged in. `actor` is how the audit trail names them."""
 
     tenant_id: int
-    key_id: int
     permissions: frozenset[str]
+    actor: Actor
 
     def may(self, permission: Permission) -> bool:
         """Whether the key has this permission, or all."""
@@ -57,7 +58,7 @@ async def authenticate(
     """
     principal = None
     if key and secret:
-        principal = await _verify(services, key, secret)
+        principal = await _verify(request, services, key, secret)
     if principal is None:
         raise ProblemError(UNAUTHENTICATED, _REFUSED, headers={"WWW-Authenticate": "ApiKey"})
     request.state.tenant_id = principal.tenant_id
@@ -90,7 +91,7 @@ def require(permission: Permission) -> Callable[..., Awaitable[Principal]]:
     return allowed
 
 
-async def _verify(services: Services, key: str, secret: str) -> Principal | None:
+async def _verify(request: Request, services: Services, key: str, secret: str) -> Principal | None:
     wanted = key if _FORM.fullmatch(key) else _NOBODY
     async with services.database.lookup() as connection:
         found = await find_key(connection, wanted)
@@ -98,7 +99,14 @@ async def _verify(services: Services, key: str, secret: str) -> Principal | None
     matches = hmac.compare_digest(hash_secret(secret[:_LONGEST_SECRET]), expected)
     if found is None or not matches or not _is_in_force(found):
         return None
-    return Principal(found.tenant_id, found.id, found.permissions)
+    actor = Actor(
+        ActorKind.KEY,
+        found.id,
+        found.name,
+        address=request.client.host if request.client else "",
+        request_id=getattr(request.state, "request_id", ""),
+    )
+    return Principal(found.tenant_id, found.permissions, actor)
 
 
 def _is_in_force(key: ApiKey) -> bool:
@@ -113,3 +121,6 @@ SyncsReader = Annotated[Principal, Depends(require(Permission.SYNCS_READ))]
 SyncsWriter = Annotated[Principal, Depends(require(Permission.SYNCS_WRITE))]
 RecordsReader = Annotated[Principal, Depends(require(Permission.RECORDS_READ))]
 RecordsWriter = Annotated[Principal, Depends(require(Permission.RECORDS_WRITE))]
+KeysReader = Annotated[Principal, Depends(require(Permission.KEYS_READ))]
+KeysWriter = Annotated[Principal, Depends(require(Permission.KEYS_WRITE))]
+AuditReader = Annotated[Principal, Depends(require(Permission.AUDIT_READ))]

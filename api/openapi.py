@@ -20,6 +20,11 @@ TAGS = [
     {"name": "invoices", "description": "Invoices written elsewhere, which lower stock."},
     {"name": "conflicts", "description": "What two sides changed, and a person's decision."},
     {"name": "alerts", "description": "What a person has to see to, and how they are told."},
+    {"name": "woocommerce-sync", "description": "The sync API that merchants' tools call."},
+    {"name": "mapping", "description": "A store's own rules for its fields."},
+    {"name": "auth", "description": "People who log in."},
+    {"name": "keys", "description": "API keys: who may call, for what, from where, how often."},
+    {"name": "audit", "description": "Who did what."},
     {"name": "providers", "description": "What shops can be connected to."},
     {"name": "health", "description": "Whether the hub serves."},
 ]

@@ -49,6 +49,14 @@ async def list_stores(connection: AsyncConnection, *, after: int, limit: int) ->
     return [Store(**row) for row in rows.mappings()]
 
 
+async def list_stores_of(connection: AsyncConnection, provider: str) -> Sequence[Store]:
+    """All stores of one provider, oldest first."""
+    rows = await connection.execute(
+        _live().where(STORES.c.provider == provider).order_by(STORES.c.id)
+    )
+    return [Store(**row) for row in rows.mappings()]
+
+
 async def find_store(connection: AsyncConnection, store_id: int) -> Store | None:
     """One store."""
     row = (await connection.execute(_live().where(STORES.c.id == store_id))).mappings()

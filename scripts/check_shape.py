@@ -19,10 +19,12 @@ PACKAGES: Final = (
 )
 FORBIDDEN_NAMES: Final = frozenset({"utils", "helpers", "common", "manager", "misc", "shared"})
 # Where a provider may be named: itself, its imitation, what tests or measures it, the commands that
-# run a sandbox of it, and the examples of the API's documentation.
+# run a sandbox of it, the examples of the API's documentation, and the API and the variables that
+# are named after it.
 NAMES_PROVIDERS: Final = (
     *("providers/", "sandbox/", "tests/", "docs/", "bench/"),
     *("api/schemas/", "runtime/cli/demo", "runtime/cli/sandbox"),
+    *("api/woocommerce_sync/", "runtime/default_store"),
 )
 _URL: Final = re.compile(
     r"[a-z][a-z+.-]*://|@ ?file:|^--?[ief][a-z-]*", re.IGNORECASE | re.MULTILINE

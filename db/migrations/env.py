@@ -6,6 +6,7 @@ from alembic import context
 from sqlalchemy import create_engine, text
 
 import db.tables.lanes
+import db.tables.people
 import db.tables.records
 import db.tables.stock
 import db.tables.stores

@@ -130,6 +130,7 @@ PUSHES = Table(
     Column("next_attempt_at", TIME),
     Column("last_error", Text),
     Column("creating_since", TIME),
+    Column("run_id", BigInteger),
     created_at(),
     updated_at(),
     PrimaryKeyConstraint("tenant_id", "id"),
@@ -139,11 +140,13 @@ PUSHES = Table(
         "ix_pushes_due", "store_id", "id", "tenant_id", postgresql_where=text("status = 'pending'")
     ),
     Index("ix_pushes_record", "record_id", "entity", "tenant_id"),
+    Index("ix_pushes_run", "run_id", "tenant_id", postgresql_where=text("run_id is not null")),
 )
 """What a store has still to be told: one row per record, whatever happened to it since. A row goes
 when the store has it; `failed` rows wait for a person. `version` grows with every change: a row
 that changed while it was in flight stays due. `creating_since` marks a create whose outcome is not
-known yet."""
+known yet. `run_id` is the run of a person who asked for it: it goes whatever the store's directions
+say."""
 
 STORE_BUDGETS = Table(
     "store_budgets",

@@ -103,5 +103,19 @@ STORE_SYNC_LOGS = Table(
     reference("store_id", "stores"),
     Index("ix_store_sync_logs_store", "tenant_id", "store_id", "created_at"),
     Index("ix_store_sync_logs_run", "tenant_id", "run_id", "action"),
+    Index("ix_store_sync_logs_newest", "tenant_id", "created_at", "id"),
     postgresql_partition_by="RANGE (created_at)",
 )
+
+FIELD_MAPPINGS = Table(
+    "field_mappings",
+    METADATA,
+    Column("tenant_id", BigInteger, nullable=False),
+    Column("store_id", BigInteger, nullable=False),
+    json_column("rules", "[]"),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    updated_at(),
+    PrimaryKeyConstraint("tenant_id", "store_id"),
+    reference("store_id", "stores"),
+)
+"""A store's own rules how its fields become the hub's (`domain.field_mapping`)."""

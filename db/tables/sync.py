@@ -1,9 +1,11 @@
 """Links to the outside, the outbox of changes, and the progress of runs."""
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -11,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     func,
     text,
 )
@@ -20,6 +23,7 @@ from db.tables.base import (
     METADATA,
     TIME,
     created_at,
+    json_column,
     reference,
     tenant_table,
     updated_at,
@@ -79,6 +83,7 @@ SYNC_RUNS = tenant_table(
     Column("workflow_run_id", Text, nullable=False),
     Column("status", String(20), nullable=False),
     Column("error", Text),
+    Column("is_dry", Boolean, nullable=False, server_default=text("false")),
     Column("started_at", TIME, nullable=False, server_default=func.now()),
     Column("finished_at", TIME),
     reference("store_id", "stores"),
@@ -139,6 +144,62 @@ SYNC_REJECTIONS = Table(
     PrimaryKeyConstraint("tenant_id", "run_id", "entity", "key"),
     reference("run_id", "sync_runs", on_delete="CASCADE"),
 )
+
+RUN_DIFFS = Table(
+    "run_diffs",
+    METADATA,
+    Column("tenant_id", BigInteger, nullable=False),
+    Column("id", BigInteger, Identity(always=False), nullable=False),
+    Column("run_id", BigInteger, nullable=False),
+    Column("way", String(10), nullable=False),
+    Column("entity", String(20), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("place", String(40), nullable=False),
+    Column("action", String(20), nullable=False),
+    Column("external_id", Text),
+    Column("record_id", BigInteger),
+    json_column("fields"),
+    created_at(),
+    PrimaryKeyConstraint("tenant_id", "run_id", "id"),
+    UniqueConstraint("tenant_id", "run_id", "way", "entity", "key"),
+    reference("run_id", "sync_runs", on_delete="CASCADE"),
+    Index("ix_run_diffs_age", "created_at"),
+)
+"""What a dry run found: nothing of it was done. `way` is `pull` or `push`, `key` names the record
+in it, so that a step that runs twice tells it once; `fields` maps a field to
+`{"from": …, "to": …}`. Rows go after a day."""
+
+PROVIDER_CALLS = Table(
+    "provider_calls",
+    METADATA,
+    Column("tenant_id", BigInteger, nullable=False),
+    Column("store_id", BigInteger, nullable=False),
+    Column("hour", TIME, nullable=False),
+    Column("method", String(10), nullable=False),
+    Column("outcome", String(30), nullable=False),
+    Column("calls", BigInteger, nullable=False),
+    Column("total_ms", BigInteger, nullable=False),
+    Column("buckets", ARRAY(BigInteger), nullable=False),
+    PrimaryKeyConstraint("tenant_id", "store_id", "hour", "method", "outcome"),
+    reference("store_id", "stores"),
+)
+"""Requests to a store, counted by hour. `buckets` is a histogram of how long they took
+(`domain.latencies`), so that percentiles of any span can be told."""
+
+STORE_HEALTH = Table(
+    "store_health",
+    METADATA,
+    Column("tenant_id", BigInteger, nullable=False),
+    Column("store_id", BigInteger, nullable=False),
+    Column("is_connected", Boolean, nullable=False),
+    Column("message", Text, nullable=False, server_default=text("''")),
+    Column("latency_ms", Integer),
+    Column("checked_at", TIME, nullable=False),
+    Column("connected_at", TIME),
+    PrimaryKeyConstraint("tenant_id", "store_id"),
+    reference("store_id", "stores"),
+)
+"""What the last request to a store, or the last check of it, found."""
 
 SWEEP_IDS = Table(
     "sweep_ids",

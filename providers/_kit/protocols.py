@@ -18,6 +18,7 @@ from domain.entities import Entity
 from domain.pages import ChangesPage, IdsPage, Listing, Page, Pulled
 from domain.pushing import Outgoing, Pushed, StockPushed, StockTarget, Wanted
 from domain.records import Record
+from domain.selection import Selection
 from providers._kit.answers import Answer
 from providers._kit.manifest import Manifest, StoreConfig, StoreFacts
 
@@ -30,6 +31,7 @@ __all__ = [
     "Provider",
     "ReadsChanges",
     "ReadsPages",
+    "ReadsSelection",
     "ScansOrders",
     "SignRequest",
     "StoreClient",
@@ -91,6 +93,21 @@ class ReadsChanges(ReadsPages, Protocol):
 
         The provider makes up for a bound that the store reads as "later than". `cursor` is opaque
         and safe while the store is being edited. Raises StoreError.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsSelection(Protocol):
+    """Reads a part of a list: what somebody asked for once, newest id first."""
+
+    async def fetch_selected(
+        self, entity: Entity, selection: Selection, number: int
+    ) -> Page[Record]:
+        """One page (1-based) of what was selected, in descending id order.
+
+        Pages have `selection.page_size` records. `external_ids` come as `fetch_by_ids` gives them.
+        Raises ValueError for a filter that the entity does not have, and StoreError.
         """
         ...
 

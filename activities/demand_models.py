@@ -1,0 +1,74 @@
+"""What somebody asks for once: pulls of a part of a store, and pushes to it. Ids and counts."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from activities.models import Counts, Message
+from domain.entities import Entity
+
+MOST_IDS = 500
+"""How many records one demand names at most."""
+
+Ids = Annotated[tuple[int, ...], Field(max_length=MOST_IDS)]
+
+
+class PullDemand(Message):
+    """Records to read from a store.
+
+    Without `limit`, `status`, `after`, `first_page` and `external_ids` it is the whole entity, as
+    a sync reads it: without `force` what changed since the last one.
+
+    Attributes:
+        external_ids: these records and no others.
+        status, after: see `domain.selection.Selection`.
+        first_page: where to start (1-based), in pages of `page_size`.
+        page_size: records a page; None: the provider's own.
+        limit: how many records at most; None: all.
+        force: the store wins, whatever the hub has, and all is read, changed or not.
+    """
+
+    entity: Entity
+    external_ids: Annotated[tuple[str, ...], Field(max_length=MOST_IDS)] = ()
+    status: str | None = None
+    after: datetime | None = None
+    first_page: int = 1
+    page_size: int | None = None
+    limit: int | None = None
+    force: bool = False
+
+
+class PushDemand(Message):
+    """Records of the hub to send to a store: those named, or all, or those changed since.
+
+    Attributes:
+        record_ids: of the hub. For `INVENTORY` they are products', whose variants are meant.
+        all_records: everything the store may have of this entity.
+        modified_since: changed in the hub at or after (aware).
+        limit: how many records at most; None: all.
+        force: the hub wins, whatever the store has, and what is alike is written too.
+    """
+
+    entity: Entity
+    record_ids: Ids = ()
+    all_records: bool = False
+    modified_since: datetime | None = None
+    limit: int | None = None
+    force: bool = False
+
+
+class PushCounts(Message):
+    """What became of the records of a push. `queued` is the sum of the others."""
+
+    queued: int = 0
+    sent: int = 0
+    waiting: int = 0
+    failed: int = 0
+
+
+class DemandCounts(Message):
+    """What a demand did so far, per entity."""
+
+    pulled: dict[Entity, Counts] = Field(default_factory=dict)
+    pushed: dict[Entity, PushCounts] = Field(default_factory=dict)

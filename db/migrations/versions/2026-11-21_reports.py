@@ -1,0 +1,17 @@
+"""What reports about stores read."""
+
+from collections.abc import Sequence
+
+revision: str = "0013"
+down_revision: str | None = "0012"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    """Nothing yet."""
+
+
+def downgrade() -> None:
+    """Migrations go forward only: restore a backup to go back."""
+    raise NotImplementedError("restore a backup to go back; see docs/how-to")
