@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.problems import MEDIA_TYPE, Problem
+from api.woocommerce_sync.stores import DOCUMENT_TAG
 
 TAGS = [
     {"name": "stores", "description": "Connect shops, show and change them."},
@@ -20,7 +21,7 @@ TAGS = [
     {"name": "invoices", "description": "Invoices written elsewhere, which lower stock."},
     {"name": "conflicts", "description": "What two sides changed, and a person's decision."},
     {"name": "alerts", "description": "What a person has to see to, and how they are told."},
-    {"name": "woocommerce-sync", "description": "The sync API that merchants' tools call."},
+    DOCUMENT_TAG,
     {"name": "mapping", "description": "A store's own rules for its fields."},
     {"name": "auth", "description": "People who log in."},
     {"name": "keys", "description": "API keys: who may call, for what, from where, how often."},

@@ -13,6 +13,10 @@ from api.services import ApiServices
 from db.stores import Store, list_stores_of
 
 PROVIDER: Final = "woocommerce"
+DOCUMENT_TAG: Final = {
+    "name": "woocommerce-sync",
+    "description": "The sync API that merchants' tools call.",
+}
 
 StoreIdQuery = Annotated[
     int | None,
