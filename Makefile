@@ -16,7 +16,7 @@ LINT_IMPORTS := from importlinter.cli import lint_imports_command as run; run()
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --no-emit-index-url
 
-.PHONY: help demo test check fix bench soak migration new-provider record-history lock clean
+.PHONY: help demo test check fix docs bench soak migration new-provider record-history lock clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ check: $(VENV)/.dev ## static checks: format, lint, types, layers, shape
 fix: $(VENV)/.dev ## format, and repair what the linter can repair
 	@$(PY) -m ruff check --fix-only --quiet .
 	@$(PY) -m ruff format --quiet .
+
+docs: $(VENV)/.dev ## write the API reference from the API
+	@exec $(PY) scripts/api_reference.py
 
 bench: $(VENV)/.bench ## measure (ARGS="import" picks one); writes bench/results.json
 	@exec $(PY) -m bench $(ARGS)

@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from activities.call_stats import CallStats
 from db import budgets
 from db.budgets import Pace, Slot
 from db.session import Database
-from domain.errors import RateLimitedError
+from domain.errors import RateLimitedError, StoreError
 from providers._kit.answers import Answer, parse_retry_after
 from providers._kit.protocols import HttpSession, Params, SignRequest
 
@@ -134,8 +135,11 @@ class BudgetedSession:
         tenant_id: int,
         store_id: int,
         requests_per_minute: float | None,
+        calls: CallStats | None = None,
     ) -> None:
+        """Args: calls: counts what leaves here; None: nothing is counted."""
         self._session = session
+        self._calls = calls
         self._budgets = budgets
         self._tenant_id = tenant_id
         self._store_id = store_id
@@ -158,6 +162,22 @@ class BudgetedSession:
         """Send one request when the budget allows. Raises StoreError, as the session does."""
         await self._budgets.wait(self._tenant_id, self._store_id, self._requests_per_minute)
         self._writes += method != "GET"
-        answer = await self._session.request(method, url, params=params, auth=auth, content=content)
+        answer = await self._counted(
+            method, self._session.request(method, url, params=params, auth=auth, content=content)
+        )
         await self._budgets.learn(self._tenant_id, self._store_id, answer)
+        return answer
+
+    async def _counted(self, method: str, sent: Awaitable[Answer]) -> Answer:
+        if self._calls is None:
+            return await sent
+        started = self._calls.ticks()
+        try:
+            answer = await sent
+        except StoreError as error:
+            took_s = self._calls.ticks() - started
+            self._calls.failed(self._tenant_id, self._store_id, method, error, took_s)
+            raise
+        took_s = self._calls.ticks() - started
+        self._calls.answered(self._tenant_id, self._store_id, method, answer, took_s)
         return answer

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from activities.models import Counts, Message
+from activities.models import Counts, Message, PullMode
 from domain.entities import Entity
 
 MOST_IDS = 500
@@ -27,6 +27,8 @@ class PullDemand(Message):
         page_size: records a page; None: the provider's own.
         limit: how many records at most; None: all.
         force: the store wins, whatever the hub has, and all is read, changed or not.
+        mode: what a dry run stands for, an import or a reconcile: all is read, changed or not;
+            None: a sync.
     """
 
     entity: Entity
@@ -37,6 +39,7 @@ class PullDemand(Message):
     page_size: int | None = None
     limit: int | None = None
     force: bool = False
+    mode: PullMode | None = None
 
 
 class PushDemand(Message):
@@ -59,12 +62,25 @@ class PushDemand(Message):
 
 
 class PushCounts(Message):
-    """What became of the records of a push. `queued` is the sum of the others."""
+    """What became of the records of a push.
+
+    Attributes:
+        queued: how many were to be sent: the sum of `sent`, `waiting`, `failed` and `passed_on`.
+        failed: those the store did not take, and those it cannot be sent.
+        passed_on: what a later demand asked for as well: it goes on under that one.
+        skipped: what was meant, and is none of the records the store can have.
+        paused: why nothing is sent until a person acts; None while the lane works.
+        idle_s: for how long nothing of what waits will be tried; 0: it is being sent.
+    """
 
     queued: int = 0
     sent: int = 0
     waiting: int = 0
     failed: int = 0
+    passed_on: int = 0
+    skipped: int = 0
+    paused: str | None = None
+    idle_s: float = 0
 
 
 class DemandCounts(Message):

@@ -102,11 +102,15 @@ class PullMode(StrEnum):
 
 
 class EntityRef(RunRef):
-    """Which entity of which run. With `force` the store wins every conflict, and no brake holds."""
+    """Which entity of which run. With `force` the store wins every conflict, and no brake holds.
+
+    `page_size` is how many records a page has; None: as many as the provider has in them.
+    """
 
     entity: Entity
     mode: PullMode = PullMode.IMPORT
     force: bool = False
+    page_size: int | None = None
 
 
 class PlanPullResult(Message):

@@ -48,7 +48,7 @@ class PullActivities:
     async def plan_pull(self, args: EntityRef) -> PlanPullResult:
         """How long the list is, and the store's clock before anything of it is read."""
         with translated():
-            store = await self._opener.open(args.tenant_id, args.store_id)
+            store = await self._open(args)
             async with heartbeating():
                 listing = await store.client.fetch_listing(args.entity)
             async with self._database.tenant(args.tenant_id) as connection:
@@ -70,13 +70,17 @@ class PullActivities:
             key, total_pages = _key(args, args.name), args.last
             state = await self._load(key)
             if not state.is_done:
-                store = await self._opener.open(args.tenant_id, args.store_id)
+                store = await self._open(args)
                 async with heartbeating():
                     while not state.is_done:
                         with suppress(RangeMovedError):
                             total_pages = await self._read_pages(store, args, state.resume)
                         state = await self._load(key)
             return PullRangeResult(counts=to_counts(state.counts), total_pages=total_pages)
+
+    async def _open(self, args: EntityRef) -> OpenStore:
+        store = await self._opener.open(args.tenant_id, args.store_id)
+        return store.sized(args.page_size)
 
     async def _load(self, key: RangeKey) -> RangeState:
         async with self._database.tenant(key.tenant_id) as connection:
@@ -120,7 +124,7 @@ class PullActivities:
             async with self._database.tenant(args.tenant_id) as connection:
                 since = await ranges.changed_since(connection, key)
             if not state.is_done and since is not None:
-                store = await self._opener.open(args.tenant_id, args.store_id)
+                store = await self._open(args)
                 if not isinstance(store.client, ReadsChanges):
                     slug = store.manifest.slug
                     raise StoreError(f"{slug} cannot tell what changed since a moment")

@@ -7,7 +7,7 @@ from activities.lanes import Turn, Waker
 from activities.push_batch import Errand
 from activities.push_records import push_records
 from activities.push_stock import StockPush
-from activities.stores import OpensStores, OpenStore
+from activities.stores import OpensStores
 from db import pushes
 from db.pushes import UNSUPPORTED, Setback
 from db.session import Database
@@ -15,6 +15,7 @@ from db.stores import find_store
 from db.tenants import get_tenant
 from domain.entities import Entity
 from domain.pushing import mark_of
+from domain.sync_settings import Direction
 from providers._kit.protocols import WritesRecords, WritesStock
 
 DOUBT_S: Final = 30.0
@@ -54,8 +55,12 @@ class PushTake:
         if entity is None or row is None:
             return 0
         store = await self._opener.open(lane.tenant_id, lane.key)
-        if not store.settings.sync_directions.of(entity).pushes:
-            return await self._drop(turn, entity)
+        direction = store.settings.sync_directions.of(entity)
+        # What is left then was asked for by a person, and goes unless nothing at all should.
+        if not direction.pushes and (dropped := await self._drop(turn, entity)):
+            return dropped
+        if direction is Direction.OFF:
+            return await self._cannot(turn, entity, _switched_off(entity))
         limit = store.manifest.push_sizes.get(entity, 0)
         supported = store.manifest.supports.of(entity).pushes and limit > 0
         client = store.client
@@ -80,23 +85,33 @@ class PushTake:
                     connection, lane.key, entity, now=turn.now, limit=limit
                 )
             return await push_records(errand, batch)
-        return await self._cannot(turn, entity, store)
+        reason = f"{store.manifest.title} offers no way to write {entity.value}"
+        return await self._cannot(turn, entity, reason)
 
     async def _drop(self, turn: Turn, entity: Entity) -> int:
         """The store's settings have changed since: it does not want these any more."""
         store_id = turn.lane.key
         async with self._database.tenant(turn.lane.tenant_id) as connection:
             await turn.confirm(connection)
-            batch = await pushes.claim_due(connection, store_id, entity, now=turn.now, limit=_MANY)
+            batch = await pushes.claim_due(
+                connection, store_id, entity, now=turn.now, limit=_MANY, unasked=True
+            )
             await pushes.settle(connection, store_id, batch)
         return len(batch)
 
-    async def _cannot(self, turn: Turn, entity: Entity, store: OpenStore) -> int:
+    async def _cannot(self, turn: Turn, entity: Entity, reason: str) -> int:
         store_id = turn.lane.key
-        reason = f"{store.manifest.title} offers no way to write {entity.value}"
         async with self._database.tenant(turn.lane.tenant_id) as connection:
             await turn.confirm(connection)
             batch = await pushes.claim_due(connection, store_id, entity, now=turn.now, limit=_MANY)
             held = [Setback(one, UNSUPPORTED, reason, one.attempts) for one in batch]
             await pushes.set_back(connection, store_id, held)
         return len(batch)
+
+
+def _switched_off(entity: Entity) -> str:
+    name = "orderStatus" if entity is Entity.ORDERS else entity.value
+    return (
+        f"The store's settings have {name} switched off: set syncDirections.{name} to push, pull "
+        "or both, then ask again."
+    )

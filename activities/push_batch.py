@@ -115,47 +115,60 @@ class Sorted:
     doubtful: a create may still be under way.
     strangers: not linked: to be looked up.
     known: linked, and to be told.
-    foreign: products with prices in a currency that the store does not sell in.
+    unsendable: what the store cannot have, with the reason: products with prices in a currency
+        that it does not sell in, and what a person asked for that is none of its records.
     """
 
     idle: tuple[Item, ...]
     doubtful: tuple[Item, ...]
     strangers: tuple[Item, ...]
     known: tuple[Item, ...]
-    foreign: tuple[Item, ...]
+    unsendable: tuple[tuple[Item, str], ...]
 
 
 def sort(items: Sequence[Item], errand: Errand) -> Sorted:
     """What has to be done with each row."""
-    idle, doubtful, strangers, known, foreign = [], [], [], [], []
+    idle, doubtful, strangers, known = [], [], [], []
+    unsendable: list[tuple[Item, str]] = []
     for item in items:
         began = item.doubt_began
         if began is not None and began + errand.doubt > errand.turn.now:
             doubtful.append(item)
+        elif item.push.run_id is not None and (reason := why_not(item)):
+            unsendable.append((item, reason))
         elif is_idle(item):
             idle.append(item)
         elif item.external_id is None and is_foreign(item, errand.currency):
-            foreign.append(item)
+            unsendable.append((item, _other_currency(item, errand.currency)))
         elif item.external_id is None:
             strangers.append(item)
         else:
             known.append(item)
-    return Sorted(*(tuple(one) for one in (idle, doubtful, strangers, known, foreign)))
+    return Sorted(tuple(idle), tuple(doubtful), tuple(strangers), tuple(known), tuple(unsendable))
 
 
 def is_idle(item: Item) -> bool:
     """Whether there is nothing to tell the store of it."""
     local, record = item.local, item.record
-    if item.is_gone or (isinstance(record, Customer) and record.is_guest):
+    if why_not(item):
         return True
     if item.external_id is None:
-        # An order is the store's own: unlinked, it is gone there. What is deleted here was never
-        # there, unless a create is in doubt.
-        is_order = item.push.entity is Entity.ORDERS
-        return is_order or (record is None and item.doubt_began is None)
-    if local is None or record is None or local.base is None:
+        # What is deleted here was never there, unless a create is in doubt.
+        return record is None and item.doubt_began is None
+    if local is None or record is None or local.base is None or item.push.is_forced:
         return False
     return says_same(item.push.entity, record, local.base, held=local.held)
+
+
+def why_not(item: Item) -> str:
+    """Why nothing can ever be said to the store of it, for who asked for it; empty if it can."""
+    if item.is_gone:
+        return "The store deleted it: what a store deleted is not sent to it again."
+    if isinstance(item.record, Customer) and item.record.is_guest:
+        return "A guest has no account in a store: only customers who registered can be sent."
+    if item.push.entity is Entity.ORDERS and item.external_id is None:
+        return "It is no order of this store, or the store has it no more."
+    return ""
 
 
 def is_foreign(item: Item, currency: str) -> bool:
@@ -164,6 +177,14 @@ def is_foreign(item: Item, currency: str) -> bool:
     if not isinstance(record, Product) or not currency:
         return False
     return record.currency != currency and any(one.price for one in record.variants)
+
+
+def _other_currency(item: Item, currency: str) -> str:
+    priced_in = item.record.currency if isinstance(item.record, Product) else ""
+    return (
+        f"The prices are in {priced_in}, and the store sells in {currency}: it gets no "
+        "product that it would sell at a wrong price."
+    )
 
 
 def wanted(item: Item) -> Wanted:
@@ -186,6 +207,8 @@ def outgoing(item: Item, settings: StoreSettings) -> Outgoing:
     """What is sent for the item."""
     record, local = item.record, item.local
     base = local.base if local is not None else None
+    is_forced = item.push.is_forced
+    held = local.held if local is not None and not is_forced else frozenset()
     if isinstance(record, Order):
         record = _with_raw_status(record, base, settings)
     return Outgoing(
@@ -193,7 +216,9 @@ def outgoing(item: Item, settings: StoreSettings) -> Outgoing:
         external_id=item.external_id,
         record=record,
         base=base,
-        held=(local.held if local is not None else frozenset()) | foreign_prices(record, base),
+        # Not even by force: it would write what a rule found over what the store has.
+        held=held | foreign_prices(record, base) | (local.unsent if local else frozenset()),
+        is_forced=is_forced,
     )
 
 

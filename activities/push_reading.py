@@ -3,7 +3,7 @@
 An update says what a field becomes, and no store here can be told "only if it is still so". Where
 a store's policy holds conflicts for a person, its records are therefore read right before their
 update: what was changed there meanwhile is merged first. What stays open is the time between that
-answer and the arrival of the update.
+answer and the arrival of the update. What a person forces is not read first: the hub wins.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,9 @@ async def read_first(errand: Errand, items: Sequence[Item]) -> bool:
     """
     settings, client = errand.settings, errand.client
     policies = {settings.conflict_policy, *settings.conflict_policies.values()}
-    ids = [one.external_id for one in items if one.external_id is not None]
+    ids = [
+        one.external_id for one in items if one.external_id is not None and not one.push.is_forced
+    ]
     if ConflictPolicy.MANUAL not in policies or not ids or not isinstance(client, ReadsPages):
         return False
     page = await client.fetch_by_ids(errand.entity, ids)

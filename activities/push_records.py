@@ -20,7 +20,7 @@ from db.local_records import load_local
 from db.pushes import UNSUPPORTED, Push, Setback
 from domain.pages import Pulled
 from domain.pushing import Wanted
-from domain.records import Product, Record
+from domain.records import Record
 
 
 async def push_records(errand: Errand, batch: Sequence[Push]) -> int:
@@ -33,7 +33,7 @@ async def push_records(errand: Errand, batch: Sequence[Push]) -> int:
     """
     held = sort(await _load(errand, batch), errand)
     known, creates = list(held.known), list[Item]()
-    await _set_aside(errand, held.idle, held.doubtful, held.foreign)
+    await _set_aside(errand, held.idle, held.doubtful, held.unsendable)
     if held.strangers:
         found = await _look_up(errand, held.strangers)
         errand.turn.hear()
@@ -42,11 +42,11 @@ async def push_records(errand: Errand, batch: Sequence[Push]) -> int:
         met = await meet(errand, [one for one in held.strangers if one.key in found], found)
         again = sort(await _load(errand, met), errand)
         never_there = [one for one in new if one.record is None]
-        await _set_aside(errand, [*never_there, *again.idle])
+        await _set_aside(errand, [*never_there, *again.idle], (), again.unsendable)
         known += again.known
     if await read_first(errand, known):
         again = sort(await _load(errand, [one.push for one in known]), errand)
-        await _set_aside(errand, again.idle, again.doubtful, again.foreign)
+        await _set_aside(errand, again.idle, again.doubtful, again.unsendable)
         known = list(again.known)
     if known or creates:
         answers = await send(errand, known, creates)
@@ -68,14 +68,13 @@ async def _set_aside(
     errand: Errand,
     idle: Sequence[Item],
     doubtful: Sequence[Item] = (),
-    foreign: Sequence[Item] = (),
+    unsendable: Sequence[tuple[Item, str]] = (),
 ) -> None:
     """What needs no request: settled, left alone while it may be under way, or not supported."""
-    if not idle and not doubtful and not foreign:
+    if not idle and not doubtful and not unsendable:
         return
     refused = [
-        Setback(one.push, UNSUPPORTED, _other_currency(one, errand), one.push.attempts)
-        for one in foreign
+        Setback(one.push, UNSUPPORTED, reason, one.push.attempts) for one, reason in unsendable
     ]
     until = [
         (one.push, began + errand.doubt)
@@ -92,14 +91,6 @@ async def _set_aside(
         await pushes.set_back(connection, errand.store_id, refused)
 
     await errand.database.transact(errand.tenant_id, work)
-
-
-def _other_currency(item: Item, errand: Errand) -> str:
-    priced_in = item.record.currency if isinstance(item.record, Product) else ""
-    return (
-        f"The prices are in {priced_in}, and the store sells in {errand.currency}: it gets no "
-        "product that it would sell at a wrong price."
-    )
 
 
 async def _look_up(errand: Errand, strangers: Sequence[Item]) -> Mapping[str, Pulled[Record]]:

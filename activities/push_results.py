@@ -10,6 +10,7 @@ from activities.push_alarm import raise_for_dead
 from activities.push_batch import Errand
 from activities.push_sending import Answer
 from db import push_links, pushes
+from db.conflicts import close_conflicts
 from db.local_records import load_local
 from db.push_links import Held
 from db.push_logs import PushReport, log_push
@@ -56,6 +57,8 @@ async def _record(errand: Errand, answers: Sequence[Answer], connection: AsyncCo
             settled.append(one.item.push)
     await _follow(errand, answers, linked, connection)
     await agree(errand, sorted(linked), connection)
+    forced = [one.record_id for one in settled if one.is_forced]
+    await close_conflicts(connection, store_id, entity, forced)
     await pushes.settle(connection, store_id, settled)
     await pushes.set_back(connection, store_id, setbacks)
     await log_push(connection, errand.tenant_id, store_id, _report(entity, answers, setbacks))

@@ -23,6 +23,7 @@ from domain.pushing import Outcome, StockPushed
 from providers._kit.protocols import WritesStock
 
 _GONE = "The store does not have this variant any more: it is found out when its product is read."
+_UNKNOWN = "The store does not have this variant, or nobody counts its stock."
 _MOVED = "The store shows another number than was written: it is counted and written again."
 
 
@@ -84,13 +85,17 @@ class StockPush:
             connection: AsyncConnection,
         ) -> tuple[Sequence[LevelTarget], bool, frozenset[int]]:
             await self._turn.confirm(connection)
-            todo = await stock.prepare_levels(connection, self._store_id, shown)
+            forced = {one.record_id for one in batch if one.is_forced}
+            todo = await stock.prepare_levels(connection, self._store_id, shown, forced=forced)
             # Its deletion may have come in since it was asked for.
             missing = await stock.load_targets(connection, self._store_id, gone) if gone else ()
             lost = {one.variant_id for one in missing}
             open_ = {one.variant_id for one in todo} | lost
-            settled = [one for one in batch if one.record_id not in open_]
+            idle = [one for one in batch if one.record_id not in open_]
+            unknown = [one for one in idle if one.run_id and one.record_id not in shown]
+            settled = [one for one in idle if one not in unknown]
             setbacks = [self._failed(one, _GONE) for one in batch if one.record_id in lost]
+            setbacks += [Setback(one, UNSUPPORTED, _UNKNOWN, one.attempts) for one in unknown]
             await pushes.settle(connection, self._store_id, settled)
             await pushes.set_back(connection, self._store_id, setbacks)
             alarmed = await raise_for_dead(connection, self._turn.lane, setbacks)

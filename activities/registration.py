@@ -5,8 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from activities.check import CheckActivities
+from activities.demand import DemandActivities
+from activities.demand_pull import DemandPullActivities
+from activities.demand_pushes import DemandPushActivities
+from activities.dry_push import DryRunActivities
 from activities.incremental import SyncActivities
 from activities.lanes import LeftToSweeper, Waker
+from activities.mapping_preview import MappingPreviewActivities
 from activities.order_scan import OrderScanActivities
 from activities.pull import PullActivities
 from activities.push_preview import PreviewActivities
@@ -38,6 +43,8 @@ def build_activities(
     subscriptions = SubscriptionActivities(database, opener, public_url)
     check = CheckActivities(database, opener)
     previews = PreviewActivities(database, opener)
+    demands = DemandActivities(database, opener, waker)
+    demand_pushes = DemandPushActivities(database, waker)
     runs = RunActivities(database, opener)
     pull = PullActivities(database, opener, waker)
     sweep = SweepActivities(database, opener, waker)
@@ -46,6 +53,7 @@ def build_activities(
             check.probe_store,
             check.discard_store_check,
             previews.preview_push,
+            MappingPreviewActivities(database, opener).preview_mapping,
             subscriptions.unsubscribe,
         ),
         sync=(
@@ -67,5 +75,11 @@ def build_activities(
             syncs.end_sync,
             OrderScanActivities(database, opener, waker).scan_orders,
             subscriptions.check_subscriptions,
+            demands.begin_demand,
+            demands.end_demand,
+            DemandPullActivities(database, opener, waker).pull_demand,
+            demand_pushes.enqueue_demand,
+            demand_pushes.watch_demand,
+            DryRunActivities(database, opener).note_push,
         ),
     )

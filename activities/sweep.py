@@ -17,7 +17,7 @@ from activities.models import (
     StartSweepResult,
     SweepInput,
 )
-from activities.stores import StoreOpener
+from activities.stores import OpenStore, StoreOpener
 from activities.taking import Home, Step, take_page
 from db import ranges, sweeps
 from db.ranges import RangeKey
@@ -36,7 +36,7 @@ class SweepActivities:
     async def start_sweep(self, args: EntityRef) -> StartSweepResult:
         """Forget the sweep before, and note how the list looks now."""
         with translated():
-            store = await self._opener.open(args.tenant_id, args.store_id)
+            store = await self._open(args)
             async with heartbeating():
                 listing = await store.client.fetch_listing(args.entity)
             async with self._database.tenant(args.tenant_id) as connection:
@@ -49,7 +49,7 @@ class SweepActivities:
     async def collect_sweep(self, args: SweepInput) -> None:
         """Collect the ids of a run of pages. Collecting an id twice is collecting it once."""
         with translated():
-            store = await self._opener.open(args.tenant_id, args.store_id)
+            store = await self._open(args)
             async with heartbeating():
                 for number in range(args.first, args.last + 1):
                     page = await store.client.fetch_ids(args.entity, number)
@@ -67,7 +67,7 @@ class SweepActivities:
         did find is put right all the same, as every finding is confirmed by reading the record.
         """
         with translated():
-            store = await self._opener.open(args.tenant_id, args.store_id)
+            store = await self._open(args)
             async with heartbeating():
                 after = await store.client.fetch_listing(args.entity)
                 async with self._database.tenant(args.tenant_id) as connection:
@@ -107,6 +107,10 @@ class SweepActivities:
             return SettleSweepResult(
                 is_trusted=is_trusted, held_back=len(gone) if held_back else 0, counts=counts
             )
+
+    async def _open(self, args: EntityRef) -> OpenStore:
+        store = await self._opener.open(args.tenant_id, args.store_id)
+        return store.sized(args.page_size)
 
 
 def _batches(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:

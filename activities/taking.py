@@ -75,8 +75,10 @@ async def take_page(
         applied = await apply(connection, origin, key.entity, page, careful=careful)
         new = await ranges.reject(connection, key, applied.rejected, place=step.place)
         if step.collect:
-            await sweeps.collect_ids(connection, key.tenant_id, key.run_id, key.entity, _ids(page))
-        counts = _counted(applied, new, step)
+            await sweeps.collect_ids(
+                connection, key.tenant_id, key.run_id, key.entity, ids_of(page)
+            )
+        counts = count_step(applied, new, step)
         await ranges.advance_range(
             connection,
             key,
@@ -105,7 +107,8 @@ def to_counts(counts: RangeCounts) -> Counts:
     )
 
 
-def _counted(applied: Applied, rejected: int, step: Step) -> RangeCounts:
+def count_step(applied: Applied, rejected: int, step: Step) -> RangeCounts:
+    """What a step adds to its piece."""
     counts = RangeCounts(
         pages=1,
         created=applied.created,
@@ -119,7 +122,8 @@ def _counted(applied: Applied, rejected: int, step: Step) -> RangeCounts:
     return replace(counts, seen=applied.created + applied.updated + applied.unchanged + rejected)
 
 
-def _ids(page: Page[Record]) -> list[str]:
+def ids_of(page: Page[Record]) -> list[str]:
+    """All ids that a page shows to be there, whatever became of their records."""
     return [
         *(one.external_id for one in page.records),
         *page.skipped,

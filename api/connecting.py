@@ -6,16 +6,20 @@ from typing import Any
 
 import structlog
 from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api import problems
-from api.connection_form import Form, fill_in, is_same_shop, merge
+from api.auditing import record_store_change
+from api.connection_form import Form, fill_in, is_same_shop, is_webhook_secret, merge
 from api.imports import start_import
 from api.problems import ProblemError
 from api.schemas.stores import CreateStoreBody, UpdateStoreBody
 from api.services import ApiServices
+from api.stock_settings import check_stock_settings, follow_stock_settings, wake_for_stock
 from api.store_settings import changed_settings, initial_settings
 from api.temporal import TemporalUnavailableError
 from api.trials import judge_or_refuse, trial_of_new
+from db.audit import Actor, record_audit
 from db.crypto import Sealed, store_context
 from db.initial_push import enqueue_catalogue
 from db.lane_failures import resume_store_lanes
@@ -48,12 +52,14 @@ async def connect_store(
     tenant_id: int,
     body: CreateStoreBody,
     *,
+    actor: Actor,
     webhook_code: str | None = None,
 ) -> tuple[Store, SecretStr | None]:
     """Try the credentials and keep the store if they are right; nothing is kept if they are not.
 
-    Returns the store, and its webhook secret if it was generated. `webhook_code` is given where
-    the shop was told its webhook addresses before; otherwise a new one is made.
+    Returns the store, and its webhook secret if it was generated. `actor` is who connects it.
+    `webhook_code` is given where the shop was told its webhook addresses before; otherwise a new
+    one is made.
 
     Raises:
         ProblemError: the form is wrong, the code is taken, or the store says no.
@@ -78,7 +84,17 @@ async def connect_store(
             settings=settings,
         )
         async with services.database.tenant(tenant_id) as connection:
+            await check_stock_settings(connection, tenant_id, settings)
             await promote_check(connection, trial.check_id, new)
+            await record_audit(
+                connection,
+                tenant_id,
+                actor,
+                "store.created",
+                f"store/{store_id}",
+                code=body.code,
+                provider=body.provider,
+            )
     return await get_store(services, tenant_id, store_id), form.generated_secret
 
 
@@ -88,11 +104,11 @@ def new_webhook_code() -> str:
 
 
 async def first_import(
-    services: ApiServices, tenant_id: int, store: Store
+    services: ApiServices, tenant_id: int, store: Store, *, actor: Actor
 ) -> tuple[str | None, str | None]:
     """Start the first import. Returns (workflow id, warning): the store stays, whatever happens."""
     try:
-        started = await start_import(services, tenant_id, store)
+        started = await start_import(services, tenant_id, store, actor=actor)
     except TemporalUnavailableError as error:
         _log.warning("first_import_not_started", store_id=store.id, reason=str(error))
         return None, (
@@ -115,11 +131,11 @@ async def send_catalogue(services: ApiServices, tenant_id: int, store: Store) ->
 
 
 async def change_store(
-    services: ApiServices, tenant_id: int, store: Store, body: UpdateStoreBody
+    services: ApiServices, tenant_id: int, store: Store, body: UpdateStoreBody, *, actor: Actor
 ) -> tuple[Store, SecretStr | None]:
     """Change a store. A new connection is tried first; if it fails, nothing is changed at all.
 
-    Returns the store, and its webhook secret if it was generated.
+    Returns the store, and its webhook secret if it was generated. `actor` is who changes it.
 
     Raises:
         ProblemError: the form is wrong, the store says no, or it is another shop.
@@ -137,10 +153,13 @@ async def change_store(
         )
     generated = None
     if "config" in body.model_fields_set:
-        generated = await _change_connection(services, tenant_id, store, body, values)
+        generated = await _change_connection(services, tenant_id, store, body, values, actor)
     elif values:
         async with services.database.tenant(tenant_id) as connection:
+            await follow_stock_settings(connection, tenant_id, store, values)
             await update_store(connection, store.id, values)
+            await record_store_change(connection, tenant_id, actor, store, values)
+    await wake_for_stock(services, tenant_id, store, values)
     return await get_store(services, tenant_id, store.id), generated
 
 
@@ -159,6 +178,7 @@ async def _change_connection(
     store: Store,
     body: UpdateStoreBody,
     values: Mapping[str, Any],
+    actor: Actor,
 ) -> SecretStr | None:
     provider = _provider(services, store.provider)
     async with services.database.tenant(tenant_id) as connection:
@@ -169,9 +189,8 @@ async def _change_connection(
         is_imported = await has_links(connection, store.id)
     if kept is None:
         raise problems.not_found(f"store {store.id}", "/api/stores")
-    form = merge(
-        provider, services.secrets.open(kept, context=store_context(store.id)), body.config
-    )
+    before = services.secrets.open(kept, context=store_context(store.id))
+    form = merge(provider, before, body.config)
     _refuse_other_shop(store, form.config.store_url, body, is_imported=is_imported)
     check = StoreCheck(store.id, store.provider, _sealed(services, form, store.id))
     async with trial_of_new(services, tenant_id, check) as trial:
@@ -183,10 +202,29 @@ async def _change_connection(
         async with services.database.tenant(tenant_id) as connection:
             # Lanes before their store: drains that fail lock them in this order.
             resumed = await resume_store_lanes(connection, tenant_id, store.id)
-            await replace_credentials(connection, trial.check_id, changed, replaces=kept)
+            await follow_stock_settings(connection, tenant_id, store, values)
+            replaced = await _as_kept_now(services, connection, store.id, kept, before)
+            await replace_credentials(connection, trial.check_id, changed, replaces=replaced)
+            await record_store_change(
+                connection, tenant_id, actor, store, values, config=tuple(body.config)
+            )
+            if form.generated_secret is not None or any(map(is_webhook_secret, body.config)):
+                what = ("webhook_secret.renewed", f"store/{store.id}")
+                await record_audit(connection, tenant_id, actor, *what)
     for kind in resumed:
         await services.waker.wake(tenant_id, kind, store.id)
     return form.generated_secret
+
+
+async def _as_kept_now(
+    services: ApiServices, connection: AsyncConnection, store_id: int, kept: Sealed, plain: bytes
+) -> Sealed:
+    """The same credentials as they are kept now: another master key is no change of a store."""
+    now_kept = await find_credentials(connection, store_id, for_update=True)
+    if now_kept is None or now_kept == kept:
+        return kept
+    is_same = services.secrets.open(now_kept, context=store_context(store_id)) == plain
+    return now_kept if is_same else kept
 
 
 def _refuse_other_shop(

@@ -83,6 +83,11 @@ def merge(provider: Provider, kept: bytes, raw: Mapping[str, Any]) -> Form:
     return fill_in(provider, merged)
 
 
+def is_webhook_secret(name: str) -> bool:
+    """Whether a field of a form is the secret, or one of those, that webhooks are signed with."""
+    return name.lower().endswith(_WEBHOOK_SECRET.lower())
+
+
 def is_same_shop(one: str, other: str) -> bool:
     """Whether two addresses are plainly one shop's: scheme, `www.` and a last slash apart."""
     return _identity(one) == _identity(other)
@@ -106,7 +111,7 @@ def _require_secrets(provider: Provider, given: Mapping[str, Any]) -> None:
             detail="Enter it again: stored secrets are never sent to a new address.",
         )
         for alias in _secret_fields(provider)
-        if not alias.lower().endswith(_WEBHOOK_SECRET.lower()) and given.get(alias) is None
+        if not is_webhook_secret(alias) and given.get(alias) is None
     )
     if missing:
         raise ProblemError(INVALID, _summary(missing), errors=missing)

@@ -116,7 +116,7 @@ class Idempotency:
             tenant_id=principal.tenant_id,
             route=route[:120],
             key=key,
-            request_hash=_digest(self._request.url.path, await self._request.body()),
+            request_hash=_digest(_asked(self._request), await self._request.body()),
             now=now(),
         )
 
@@ -146,7 +146,8 @@ class Idempotency:
             "headers": {name: response.headers.get(name) for name in _KEPT_HEADERS},
             "body": bytes(response.body).decode(),
         }
-        return self._services.secrets.seal(json.dumps(kept).encode(), context=_context(attempt))
+        context = idempotency.answer_context(attempt)
+        return self._services.secrets.seal(json.dumps(kept).encode(), context=context)
 
     async def _remember(self, attempt: Attempt, response: Response) -> None:
         answer = self._sealed(attempt, response)
@@ -163,18 +164,20 @@ class Idempotency:
             await idempotency.forget(connection, attempt)
 
 
-def _context(attempt: Attempt) -> str:
-    return f"idempotency/{attempt.tenant_id}/{attempt.route}/{attempt.key}"
-
-
 def _open(services: ApiServices, attempt: Attempt, answer: Sealed) -> Response:
-    kept = json.loads(services.secrets.open(answer, context=_context(attempt)))
+    kept = json.loads(services.secrets.open(answer, context=idempotency.answer_context(attempt)))
     headers = {name: value for name, value in kept["headers"].items() if value is not None}
     return Response(
         kept["body"].encode(),
         status_code=kept["status"],
         headers={**headers, "Idempotency-Replayed": "true"},
     )
+
+
+def _asked(request: Request) -> str:
+    """The path, with the query where there is one: it may name what is meant."""
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
 
 
 def _digest(path: str, body: bytes) -> bytes:

@@ -4,6 +4,7 @@ from api.problems import CONFLICT, ProblemError
 from api.schemas.syncs import StartedImportAnswer
 from api.services import ApiServices
 from api.temporal import Started
+from db.audit import Actor, record_audit
 from db.stores import Store, mark_import_pending
 from workflows.models import ImportStoreInput
 
@@ -13,8 +14,10 @@ def status_path(workflow_id: str) -> str:
     return f"/api/syncs/{workflow_id}"
 
 
-async def start_import(services: ApiServices, tenant_id: int, store: Store) -> Started:
-    """Start the import, or find the one that is running.
+async def start_import(
+    services: ApiServices, tenant_id: int, store: Store, *, actor: Actor
+) -> Started:
+    """Start the import, or find the one that is running. `actor` is who asked for it.
 
     Raises:
         ProblemError: 409, the store is not active.
@@ -34,6 +37,14 @@ async def start_import(services: ApiServices, tenant_id: int, store: Store) -> S
         async with services.database.tenant(tenant_id) as connection:
             await mark_import_pending(
                 connection, store.id, last_attempt_at=store.last_sync_attempt_at
+            )
+            await record_audit(
+                connection,
+                tenant_id,
+                actor,
+                "import.started",
+                f"store/{store.id}",
+                workflowId=started.workflow_id,
             )
     return started
 

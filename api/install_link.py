@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from api import problems
+from api.auth import Principal
 from api.connecting import connect_store, first_import, new_webhook_code
 from api.connection_form import check_part
 from api.problems import ProblemError
@@ -19,6 +20,7 @@ from api.schemas.connect import StartConnectBody
 from api.schemas.stores import CreateStoreBody
 from api.services import ApiServices, now
 from api.webhook_urls import webhook_urls
+from db.audit import Actor, record_audit
 from db.connect_tokens import (
     KnownToken,
     NewToken,
@@ -60,7 +62,12 @@ class Callback:
 
 
 async def start(
-    services: ApiServices, tenant_id: int, slug: str, body: StartConnectBody, *, own_url: str
+    services: ApiServices,
+    principal: Principal,
+    slug: str,
+    body: StartConnectBody,
+    *,
+    own_url: str,
 ) -> Started:
     """Keep what the merchant filled in, and make the link.
 
@@ -69,6 +76,7 @@ async def start(
     """
     provider, linked = _linked(services, slug)
     check_part(provider, body.config)
+    tenant_id = principal.tenant_id
     token, webhook_code = secrets.token_urlsafe(_TOKEN_BYTES), new_webhook_code()
     filled_in = body.model_dump(include=set(_KEPT), mode="json", exclude_unset=True)
     form = {**filled_in, "webhook_code": webhook_code}
@@ -79,6 +87,14 @@ async def start(
             detail = f"There is a store with the code {body.code!r} already: choose another."
             raise ProblemError(problems.CONFLICT, detail)
         await create_token(connection, tenant_id, NewToken(slug, token, sealed, expires_at))
+        await record_audit(
+            connection,
+            tenant_id,
+            principal.actor,
+            "install_link.created",
+            code=body.code,
+            provider=slug,
+        )
     urls = webhook_urls(services.config, webhook_code, own_url=own_url)
     base = (services.config.public_url or own_url).rstrip("/")
     link = linked.install_url(
@@ -107,8 +123,8 @@ async def recognise(services: ApiServices, token: str) -> Callback:
     return Callback(token, known, linked)
 
 
-async def finish(services: ApiServices, callback: Callback, body: bytes) -> Store:
-    """Try the key that was brought, and keep the store if it is right.
+async def finish(services: ApiServices, callback: Callback, body: bytes, *, actor: Actor) -> Store:
+    """Try the key that was brought, and keep the store if it is right. `actor` is who brought it.
 
     Raises:
         ProblemError: the token is used up or at work, there is no key, or the store says no.
@@ -125,7 +141,7 @@ async def finish(services: ApiServices, callback: Callback, body: bytes) -> Stor
         raise _too_late()
     form = json.loads(services.secrets.open(sealed, context=token_context(token)))
     try:
-        store = await _connect(services, callback.known, form, brought)
+        store = await _connect(services, callback.known, form, brought, actor)
     except BaseException:
         async with services.database.tenant(tenant_id) as connection:
             await release_token(connection, token)
@@ -133,12 +149,16 @@ async def finish(services: ApiServices, callback: Callback, body: bytes) -> Stor
     async with services.database.tenant(tenant_id) as connection:
         await settle_token(connection, token, store.id)
     if form.get("sync"):
-        await first_import(services, tenant_id, store)
+        await first_import(services, tenant_id, store, actor=actor)
     return store
 
 
 async def _connect(
-    services: ApiServices, known: KnownToken, form: Mapping[str, Any], brought: Mapping[str, Any]
+    services: ApiServices,
+    known: KnownToken,
+    form: Mapping[str, Any],
+    brought: Mapping[str, Any],
+    actor: Actor,
 ) -> Store:
     body = CreateStoreBody.model_validate(
         {
@@ -148,7 +168,7 @@ async def _connect(
         }
     )
     store, _ = await connect_store(
-        services, known.tenant_id, body, webhook_code=form["webhook_code"]
+        services, known.tenant_id, body, actor=actor, webhook_code=form["webhook_code"]
     )
     return store
 

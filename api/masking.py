@@ -35,6 +35,14 @@ def shown(body: bytes, *, with_personal_data: bool) -> Any:
     return _masked(value, "", with_personal_data, 0)
 
 
+def shown_value(path: str, value: Any, *, with_personal_data: bool) -> Any:
+    """The value of a record's field, by its path, without what may not be seen."""
+    first, _, rest = path.partition(".")
+    if rest and first in _OF_A_PERSON and not with_personal_data:
+        return HIDDEN if value else value
+    return _masked(value, path.rpartition(".")[2], with_personal_data, 0)
+
+
 def _masked(value: Any, name: str, personal: bool, depth: int) -> Any:
     if depth > _DEEPEST or _is_hidden(name, personal):
         return HIDDEN if value not in (None, "", [], {}) else value

@@ -12,16 +12,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
 from api.problems import ProblemError
+from api.rate_limits import rate_limit_headers
+from api.webhook_paths import WEBHOOK, is_delivery
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _WEBHOOK_CODE = re.compile(r"(/webhooks/)[^/]+")
-_WEBHOOK = re.compile(
-    r"/api/(?:stores/webhooks/(?P<code>[^/]+)|webhooks/[^/]+/|[^/]+-sync/webhook/)"
-)
 # No provider's slug is as long as a token.
 _CONNECT_TOKEN = re.compile(r"(/stores/connect/)[^/]{20,}")
 _LONGEST_PATH = 200
 _OK = 200
+_LOGINS = "/api/auth/"
+_LOGIN_BYTES = 8_192  # whoever sends them need not be known
 
 
 def masked(path: str) -> str:
@@ -36,8 +37,10 @@ class RequestLog:
     and answered with a problem.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, count: Callable[[Scope, int], None]) -> None:
+        """Args: count: is told every request that is being answered, with its status."""
         self._app = app
+        self._count = count
         self._log = structlog.get_logger("api.access")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,11 +57,15 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [
+                self._count(scope, status)
+                headers = [
                     *message["headers"],
+                    *rate_limit_headers(scope),
                     (b"x-request-id", request_id.encode()),
-                    (b"cache-control", b"no-store"),
                 ]
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"no-store"))
+                message["headers"] = headers
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -76,7 +83,7 @@ class RequestLog:
                 answer = problems.render(failure, instance=scope["path"])
                 await answer(scope, receive, send_with_id)
             # A webhook that was taken has its row: thousands of lines would say no more.
-            is_kept = status == _OK and _WEBHOOK.match(scope["path"]) is not None
+            is_kept = status == _OK and is_delivery(scope["path"])
             log = self._log.debug if is_kept else self._log.info
             log(
                 "request",
@@ -120,8 +127,10 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_webhook = _WEBHOOK.match(scope["path"])
+        is_webhook = WEBHOOK.match(scope["path"])
         limit_bytes = self._webhooks.limit_bytes if is_webhook else self._limit_bytes
+        if scope["path"].startswith(_LOGINS):
+            limit_bytes = min(limit_bytes, _LOGIN_BYTES)
         try:
             async with asyncio.timeout(self._timeout_s):
                 body = await _read(receive, limit_bytes)

@@ -1,11 +1,15 @@
 """The API's description: what FastAPI finds out, and the problems that every route may answer."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 
-from api.problems import MEDIA_TYPE, Problem
+from api.openapi_answers import components as problem_answers
+from api.openapi_answers import declare, permissions
+from api.problems import Problem
 from api.woocommerce_sync.stores import DOCUMENT_TAG
 
 TAGS = [
@@ -31,15 +35,15 @@ TAGS = [
 ]
 
 _DESCRIPTION = """
-Every request carries `X-API-Key` and `X-API-Secret`. Errors are problem details (RFC 9457).
+Every request carries `X-API-Key` and `X-API-Secret`, or `Authorization: Bearer` with the access
+token of `POST /api/auth/login`. Errors are problem details (RFC 9457).
 Lists take `limit` (up to 500) and `cursor`, and answer `{data, nextCursor}`. A POST may carry an
 `Idempotency-Key`: sent again within 24 hours with the same body, it is answered the same and done
 once. Amounts and quantities are decimal strings, times are UTC.
 """
-_PROBLEM = {"$ref": "#/components/responses/Problem"}
 
 
-def describe(app: FastAPI) -> dict[str, Any]:
+def describe(app: FastAPI, routers: Sequence[APIRouter]) -> dict[str, Any]:
     """The OpenAPI document, made once."""
     if app.openapi_schema is None:
         app.openapi_schema = _with_problems(
@@ -49,34 +53,43 @@ def describe(app: FastAPI) -> dict[str, Any]:
                 description=_DESCRIPTION.strip(),
                 routes=app.routes,
                 tags=TAGS,
-            )
+            ),
+            permissions(api_routes(routers)),
         )
     return app.openapi_schema
 
 
-def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
+def api_routes(routers: Sequence[APIRouter]) -> Iterator[APIRoute]:
+    """Every route of these routers."""
+    for router in routers:
+        yield from (route for route in router.routes if isinstance(route, APIRoute))
+
+
+def _with_problems(
+    document: dict[str, Any], needed: Mapping[tuple[str, str], str]
+) -> dict[str, Any]:
     components = document["components"]
     schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     components["schemas"] |= schema.pop("$defs")
     components["schemas"]["Problem"] = schema
     components["schemas"].pop("HTTPValidationError", None)
     components["schemas"].pop("ValidationError", None)
-    components["responses"] = {
-        "Problem": {
-            "description": "A problem (RFC 9457)",
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        }
-    }
-    for path in document["paths"].values():
-        for operation in path.values():
-            operation["responses"].pop("422", None)
-            operation["responses"]["default"] = _PROBLEM
+    components["responses"] = problem_answers()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
             _join_key_and_secret(operation)
+            # FastAPI writes `{id:path}` as `{id}`.
+            declare(method, operation, needed.get((method.upper(), path)))
     return document
 
 
 def _join_key_and_secret(operation: dict[str, Any]) -> None:
-    """Both headers together, where FastAPI lists one or the other."""
+    """A key with its secret, or a login's token, where FastAPI lists any of the three headers."""
     listed = operation.get("security", [])
-    both = {name: scopes for one in listed for name, scopes in one.items()}
-    operation["security"] = [{}, both] if {} in listed else [both]
+    names = {name for one in listed for name in one}
+    ways: list[dict[str, list[str]]] = [{}] if {} in listed or not names else []
+    if {"apiKey", "apiSecret"} <= names:
+        ways.append({"apiKey": [], "apiSecret": []})
+    if "bearer" in names:
+        ways.append({"bearer": []})
+    operation["security"] = ways

@@ -16,8 +16,15 @@ WorkflowId = Annotated[
 ]
 
 
-def require_json(request: Request, _principal: Annotated[Principal, Depends(authenticate)]) -> None:
+async def require_json(
+    request: Request, _principal: Annotated[Principal, Depends(authenticate)]
+) -> None:
     """Refuse a body that does not say it is JSON (415), once it is known who asks."""
+    says_json(request)
+
+
+def says_json(request: Request) -> None:
+    """Refuse a body that does not say it is JSON (415), where nobody has to be known."""
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if declared != "application/json" and not declared.endswith("+json"):
         raise ProblemError(

@@ -26,9 +26,12 @@ class ProblemKind:
 
 BAD_REQUEST = ProblemKind("bad-request", "The request is malformed", 400)
 BAD_CURSOR = ProblemKind("bad-cursor", "The cursor is not one of ours", 400)
-UNAUTHENTICATED = ProblemKind("unauthenticated", "The API key is missing or not accepted", 401)
+UNAUTHENTICATED = ProblemKind("unauthenticated", "The credentials are missing or not accepted", 401)
 BAD_SIGNATURE = ProblemKind("bad-signature", "The webhook is not signed as it should be", 401)
-FORBIDDEN = ProblemKind("forbidden", "The API key may not do this", 403)
+FORBIDDEN = ProblemKind("forbidden", "The caller may not do this", 403)
+ADDRESS_NOT_ALLOWED = ProblemKind(
+    "address-not-allowed", "The API key may not be used from this address", 403
+)
 NOT_FOUND = ProblemKind("not-found", "There is no such thing", 404)
 METHOD_NOT_ALLOWED = ProblemKind("method-not-allowed", "This path has no such method", 405)
 REQUEST_TIMEOUT = ProblemKind("request-timeout", "The request took too long to arrive", 408)

@@ -7,15 +7,18 @@ not what is shown, and the same request again (all of them are idempotent) puts 
 from collections.abc import Mapping
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.sync_models import SyncKind
 from api import problems
+from api.auth import Principal
 from api.problems import UNAVAILABLE, ProblemError
 from api.schemas.schedules import ScheduleBody
 from api.services import ApiServices
 from api.temporal import TemporalUnavailableError
 from api.temporal_syncs import WrongCronError
 from api.webhook_urls import webhook_urls
+from db.audit import record_audit
 from db.schedules import KeptSchedule, forget_schedules, keep_schedule, load_schedules
 from db.stores import Store
 from domain.errors import NotFoundError
@@ -72,16 +75,17 @@ def subscriptions_input(
 
 
 async def replace_schedules(
-    services: ApiServices, tenant_id: int, store: Store, body: ScheduleBody
+    services: ApiServices, principal: Principal, store: Store, body: ScheduleBody
 ) -> None:
     """Make the store's schedules these and no others. Raises ProblemError (422, 503)."""
+    tenant_id = principal.tenant_id
     async with services.database.tenant(tenant_id) as connection:
         held = await load_schedules(connection, store.id)
     is_paused = any(one.paused for kind, one in held.items() if kind in FIELDS)
     for kind, name in FIELDS.items():
         spec: ScheduleSpec | None = getattr(body, name)
         if spec is None:
-            await _delete(services, tenant_id, store.id, kind)
+            await _delete(services, principal, store.id, kind)
             continue
         try:
             await services.temporal.put_schedule(
@@ -97,12 +101,14 @@ async def replace_schedules(
         kept = KeptSchedule(kind.value, spec.model_dump(mode="json", by_alias=True), is_paused)
         async with services.database.tenant(tenant_id) as connection:
             await keep_schedule(connection, tenant_id, store.id, kept)
+            if held.get(kind.value) != kept:
+                await _record(connection, principal, "schedule.updated", store.id, kind)
 
 
-async def drop_schedules(services: ApiServices, tenant_id: int, store_id: int) -> None:
+async def drop_schedules(services: ApiServices, principal: Principal, store_id: int) -> None:
     """Delete the schedules people made. Raises ProblemError (503)."""
     for kind in FIELDS:
-        await _delete(services, tenant_id, store_id, kind)
+        await _delete(services, principal, store_id, kind)
 
 
 async def rest_schedules(
@@ -158,10 +164,22 @@ def _has_webhooks(services: ApiServices, store: Store) -> bool:
     )
 
 
-async def _delete(services: ApiServices, tenant_id: int, store_id: int, kind: SyncKind) -> None:
+async def _delete(
+    services: ApiServices, principal: Principal, store_id: int, kind: SyncKind
+) -> None:
     try:
         await services.temporal.delete_schedule(store_id, kind)
     except TemporalUnavailableError as error:
         raise unavailable(error) from error
-    async with services.database.tenant(tenant_id) as connection:
-        await forget_schedules(connection, store_id, [kind.value])
+    async with services.database.tenant(principal.tenant_id) as connection:
+        if await forget_schedules(connection, store_id, [kind.value]):
+            await _record(connection, principal, "schedule.deleted", store_id, kind)
+
+
+async def _record(
+    connection: AsyncConnection, principal: Principal, action: str, store_id: int, kind: SyncKind
+) -> None:
+    subject = f"store/{store_id}"
+    await record_audit(
+        connection, principal.tenant_id, principal.actor, action, subject, kind=kind.value
+    )

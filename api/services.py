@@ -1,6 +1,6 @@
 """What the API works with, handed to it whole."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, cast
 
@@ -8,9 +8,14 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from activities.lanes import Waker
+from api.caching import AnswerCache
 from api.config import ApiConfig
+from api.key_usage import KeyUsage
+from api.limits import Limits
+from api.password_checks import PasswordChecks
+from api.remembered import Remembered
 from api.temporal import workflow_page
-from api.temporal_syncs import SyncGateway
+from api.temporal_mappings import MappingGateway
 from db.crypto import SecretBox
 from db.session import Database
 from providers._kit.registry import Registry
@@ -18,23 +23,34 @@ from providers._kit.registry import Registry
 
 @dataclass(frozen=True, slots=True)
 class ApiServices:
-    """The dependencies of the API. `started_at` is what its uptime counts from."""
+    """The dependencies of the API. `started_at` is what its uptime counts from.
+
+    `limits` and `cache` are this process's own, unless they are given a server to share.
+    """
 
     database: Database
     secrets: SecretBox
     registry: Registry
-    temporal: SyncGateway
+    temporal: MappingGateway
     waker: Waker
     config: ApiConfig
     started_at: datetime
+    limits: Limits = field(default_factory=Limits)
+    cache: AnswerCache = field(default_factory=AnswerCache)
+    key_usage: KeyUsage = field(default_factory=KeyUsage)
+    passwords: PasswordChecks = field(default_factory=PasswordChecks)
+    connection_tests: Remembered[bool] = field(default_factory=Remembered)
 
     def workflow_page(self, workflow_id: str | None) -> str | None:
         """Where people look at a workflow in the Temporal UI."""
         return workflow_page(self.config.temporal_ui_url, self.config.namespace, workflow_id)
 
 
-def get_services(request: Request) -> ApiServices:
-    """The services of the application that serves this request."""
+async def get_services(request: Request) -> ApiServices:
+    """The services of the application that serves this request.
+
+    A coroutine though it waits for nothing: plain functions run in a thread, at every request.
+    """
     return cast("ApiServices", request.app.state.services)
 
 

@@ -27,7 +27,7 @@ from db.read_syncs import (
 from db.stores import Store
 from domain.entities import Entity
 from domain.statuses import SyncStatus
-from workflows.ids import import_id
+from workflows.ids import import_id, parse_id
 from workflows.models import ImportProgress
 
 _ACTION_PREFIX = "sync_"
@@ -80,23 +80,33 @@ async def load_latest(services: ApiServices, tenant_id: int, store: Store, key: 
     async with services.database.tenant(tenant_id) as connection:
         run = await find_latest_run(connection, workflow_id=key)
         progress = {} if run is None else await load_progress(connection, run.id)
-    if _may_be_superseded(store, run, key) and await _is_running(services, key):
+    known = run if _is_demand(key) else None
+    if _may_be_superseded(store, run, key) and await _is_running(services, key, but=known):
         return Latest(None, {}, is_starting=True)
     return Latest(run, progress, is_starting=False)
 
 
-async def _is_running(services: ApiServices, workflow_id: str) -> bool:
+async def _is_running(services: ApiServices, workflow_id: str, *, but: SyncRun | None) -> bool:
+    """Whether a run of the workflow is under way, other than the one whose row is known."""
     try:
-        return await services.temporal.is_running(workflow_id)
+        running = await services.temporal.running_run(workflow_id)
     except TemporalUnavailableError:
         return False
+    return running is not None and (but is None or running != but.workflow_run_id)
 
 
 def _may_be_superseded(store: Store, run: SyncRun | None, key: str) -> bool:
     if run is None:
         return True
-    is_over = run.status != SyncStatus.IN_PROGRESS
-    return is_over and key == import_id(store.id) and store.sync_status == SyncStatus.PENDING
+    if run.status == SyncStatus.IN_PROGRESS:
+        return False
+    # The store shows that an import was started. Of what is asked for again, it shows nothing.
+    is_waiting = key == import_id(store.id) and store.sync_status == SyncStatus.PENDING
+    return is_waiting or _is_demand(key)
+
+
+def _is_demand(key: str) -> bool:
+    return parse_id(key).kind == "demand"
 
 
 def status_view(services: ApiServices, store: Store, latest: Latest) -> SyncStatusAnswer:

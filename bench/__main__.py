@@ -9,10 +9,12 @@ from typing import Final
 from rich.console import Console
 
 from bench import fairness_bench, resync_bench
+from bench.export_bench import ExportOptions, export_figures, measure_export
 from bench.import_bench import ImportOptions, figures, measure_import
 from bench.ingress_bench import IngressOptions, accept_figures, measure_accepts
 from bench.ingress_e2e import EndToEndOptions, end_to_end_figures, measure_end_to_end
 from bench.processes import PROC
+from bench.reads_bench import ReadsOptions, measure_reads, reads_figures
 from bench.report import show_figures, show_profile
 from bench.results import RESULTS, keep
 from bench.shop import ShopSize
@@ -93,11 +95,37 @@ def bench_fairness(args: argparse.Namespace, console: Console) -> None:
     show_figures(console, "fairness", found)
 
 
+def bench_reads(args: argparse.Namespace, console: Console) -> None:
+    """Run the bench `reads`."""
+    options = ReadsOptions(
+        products=args.products or (20_000 if args.quick else 1_000_000),
+        rounds=args.rounds or (1 if args.quick else 3),
+        seconds=2.0 if args.quick else 5.0,
+    )
+    found = reads_figures(
+        measure_reads(options, lambda step: console.print(f"[dim]{step}[/dim]"))
+    )
+    keep(args.results, "reads", found)
+    show_figures(console, "reads", found)
+
+
+def bench_export(args: argparse.Namespace, console: Console) -> None:
+    """Run the bench `export`."""
+    products = args.products or (20_000 if args.quick else 1_000_000)
+    options = ExportOptions(products=products, rounds=args.rounds or (1 if args.quick else 3))
+    measured = measure_export(options, lambda step: console.print(f"[dim]{step}[/dim]"))
+    found = export_figures(measured)
+    keep(args.results, "export", found)
+    show_figures(console, "export", found)
+
+
 BENCHES: Final[Mapping[str, Callable[[argparse.Namespace, Console], None]]] = {
     "import": bench_import,
     "resync": bench_resync,
     "fairness": bench_fairness,
     "ingress": bench_ingress,
+    "export": bench_export,
+    "reads": bench_reads,
 }
 
 

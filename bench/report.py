@@ -16,6 +16,13 @@ _AIMS: Final[Mapping[str, str]] = {
     "dlt_ratio": "at least 4",
 }
 
+_AIMS_OF: Final[Mapping[tuple[str, str], str]] = {
+    ("export", "ratio"): "at least 0.3",
+    ("export", "api_peak_mb"): "near that before",
+    ("reads", "ratio"): "at least 0.6",
+    ("reads", "deep_page_ratio"): "at most 1.2",
+}
+
 
 def show_figures(console: Console, name: str, figures: Mapping[str, Any]) -> None:
     """All figures of a bench as a table."""
@@ -24,7 +31,7 @@ def show_figures(console: Console, name: str, figures: Mapping[str, Any]) -> Non
     table.add_column("figure", justify="right")
     table.add_column("aim")
     for what, value in figures.items():
-        table.add_row(what, _text(value), _AIMS.get(what, ""))
+        table.add_row(what, _text(value), _AIMS_OF.get((name, what), _AIMS.get(what, "")))
     console.print(table)
 
 

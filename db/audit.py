@@ -1,22 +1,25 @@
 """The audit trail: who did what. Written in the transaction that did it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.tables.people import AUDIT_LOG
 
 
 class ActorKind(StrEnum):
-    """What acts: a person who logged in, an API key, or the hub's own command line."""
+    """What acts: a person who logged in, an API key, the hub's own command line, or a shop that
+    followed the link of an installation."""
 
     USER = "user"
     KEY = "key"
     COMMAND_LINE = "cli"
+    SHOP = "shop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ async def record_audit(
     """Write down what `actor` does in the tenant's transaction.
 
     Args:
-        action: `area.verb` in the past tense, such as `store.created`; see `api.schemas.audit`.
+        action: `area.verb` in the past tense, such as `store.created`.
         subject: what it was done to, such as `store/12`.
         details: plain JSON, never a secret.
     """
@@ -60,3 +63,48 @@ async def record_audit(
         "details": details,
     }
     await connection.execute(insert(AUDIT_LOG).values(values))
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries. `action` is a whole action or an area (`store` for all `store.…`)."""
+
+    action: str | None = None
+    actor_kind: ActorKind | None = None
+    actor_id: int | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Somebody did something."""
+
+    id: int
+    at: datetime
+    actor_kind: str
+    actor_id: int | None
+    actor_name: str
+    action: str
+    subject: str
+    address: str
+    request_id: str
+    details: Mapping[str, Any]
+
+
+async def list_audit(
+    connection: AsyncConnection, wanted: AuditFilter, *, before: int, limit: int
+) -> Sequence[AuditEntry]:
+    """Entries of the tenant with an id below `before`, the newest first."""
+    columns = AUDIT_LOG.c
+    statement = select(*(columns[name] for name in AuditEntry.__dataclass_fields__))
+    statement = statement.where(columns.id < before).order_by(columns.id.desc()).limit(limit)
+    if wanted.action is not None:
+        area = columns.action.startswith(f"{wanted.action}.", autoescape=True)
+        statement = statement.where(or_(columns.action == wanted.action, area))
+    if wanted.actor_kind is not None:
+        statement = statement.where(columns.actor_kind == wanted.actor_kind.value)
+    if wanted.actor_id is not None:
+        statement = statement.where(columns.actor_id == wanted.actor_id)
+    if wanted.since is not None:
+        statement = statement.where(columns.at >= wanted.since)
+    return [AuditEntry(**row) for row in (await connection.execute(statement)).mappings()]

@@ -54,10 +54,11 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class ConflictFilter:
-    """Which conflicts; None: whatever it is."""
+    """Which conflicts; None: whatever it is. `store_ids`: of these stores alone."""
 
     status: str | None = None
     store_id: int | None = None
+    store_ids: Sequence[int] | None = None
     entity: Entity | None = None
 
 
@@ -116,6 +117,8 @@ async def list_conflicts(
         query = query.where(CONFLICTS.c.status == wanted.status)
     if wanted.store_id is not None:
         query = query.where(CONFLICTS.c.store_id == wanted.store_id)
+    if wanted.store_ids is not None:
+        query = query.where(CONFLICTS.c.store_id.in_(wanted.store_ids))
     if wanted.entity is not None:
         query = query.where(CONFLICTS.c.entity == wanted.entity.value)
     rows = await connection.execute(query.limit(limit))

@@ -42,7 +42,12 @@ class NewToken:
 
 def token_context(token: str) -> str:
     """What the sealed form is bound to."""
-    return f"connect/{_hash(token).hex()}"
+    return hashed_token_context(_hash(token))
+
+
+def hashed_token_context(token_hash: bytes) -> str:
+    """The same, of what is kept of the token."""
+    return f"connect/{token_hash.hex()}"
 
 
 async def create_token(connection: AsyncConnection, tenant_id: int, new: NewToken) -> None:

@@ -6,7 +6,7 @@ is authenticated with it, so a ciphertext moved to another row does not open.
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
@@ -40,35 +40,57 @@ def store_context(store_id: int) -> str:
     return f"store/{store_id}"
 
 
-class SecretBox:
-    """Seals with the newest key and opens with any of the ring."""
+@dataclass(frozen=True, slots=True)
+class _Ring:
+    newest: _Key
+    by_id: Mapping[str, _Key]
 
-    def __init__(self, keys: Sequence[bytes]) -> None:
+
+Reread = Callable[[], Sequence[bytes] | None]
+"""Gives the keys, the newest first, if they are others than it gave last; else None."""
+
+
+class SecretBox:
+    """Seals with the newest key and opens with any of the ring.
+
+    With `reread` the ring is that of a place several processes share: it is looked at before
+    anything is sealed, so that nobody goes on sealing with a key that was replaced, and when a
+    secret comes that was sealed with a key which is not in the ring yet.
+    """
+
+    def __init__(self, keys: Sequence[bytes], *, reread: Reread | None = None) -> None:
         """Args: keys: 32 bytes each, the newest first. Raises ValueError for anything else."""
-        if not keys or any(len(key) != KEY_BYTES for key in keys):
-            raise ValueError(
-                f"every encryption key has {KEY_BYTES} bytes, and there is at least one"
-            )
-        self._ring = {key.key_id: key for key in map(_named, keys)}
-        self._newest = next(iter(self._ring.values()))
+        self._ring = _ring_of(keys)
+        self._reread = reread
 
     def __repr__(self) -> str:
-        return f"SecretBox(keys={list(self._ring)})"
+        return f"SecretBox(keys={list(self._ring.by_id)})"
+
+    @property
+    def newest_key_id(self) -> str:
+        """The name of the key that seals, as `Sealed.key_id` tells it."""
+        self._look()
+        return self._ring.newest.key_id
 
     def seal(self, plain: bytes, *, context: str) -> Sealed:
-        """Encrypt, bound to `context`."""
+        """Encrypt, bound to `context`. Raises SecretError: the shared keys cannot be read."""
+        self._look()
+        key = self._ring.newest
         nonce = os.urandom(_NONCE_BYTES)
-        boxed = self._newest.cipher.encrypt(nonce, plain, context.encode())
+        boxed = key.cipher.encrypt(nonce, plain, context.encode())
         return Sealed(
             encrypted_data=boxed[:-_TAG_BYTES].hex(),
             iv=nonce.hex(),
             tag=boxed[-_TAG_BYTES:].hex(),
-            key_id=self._newest.key_id,
+            key_id=key.key_id,
         )
 
     def open(self, sealed: Sealed, *, context: str) -> bytes:
         """Decrypt. Raises SecretError: altered, bound elsewhere, or made with another key."""
-        key = self._ring.get(sealed.key_id)
+        key = self._ring.by_id.get(sealed.key_id)
+        if key is None:
+            self._look()
+            key = self._ring.by_id.get(sealed.key_id)
         if key is None:
             raise SecretError(
                 f"a secret was encrypted with key {sealed.key_id}, which is not configured: "
@@ -84,6 +106,26 @@ class SecretBox:
             raise SecretError(
                 f"the secret of {context} was altered, or belongs elsewhere"
             ) from None
+
+    def _look(self) -> None:
+        if self._reread is None:
+            return
+        try:
+            keys = self._reread()
+            if keys is not None:
+                self._ring = _ring_of(keys)
+        except (OSError, ValueError) as error:
+            raise SecretError(
+                f"the encryption keys cannot be read again ({type(error).__name__}): put the file "
+                "back as it was"
+            ) from None
+
+
+def _ring_of(keys: Sequence[bytes]) -> _Ring:
+    if not keys or any(len(key) != KEY_BYTES for key in keys):
+        raise ValueError(f"every encryption key has {KEY_BYTES} bytes, and there is at least one")
+    named = [_named(key) for key in keys]
+    return _Ring(named[0], {key.key_id: key for key in named})
 
 
 def _named(key: bytes) -> _Key:

@@ -78,6 +78,16 @@ class Attempt:
         }
 
 
+def answer_context(attempt: Attempt) -> str:
+    """What the answer that is kept is bound to."""
+    return bound_answer(attempt.tenant_id, attempt.route, attempt.key)
+
+
+def bound_answer(tenant_id: int, route: str, key: str) -> str:
+    """What an answer is bound to, by the key of its row."""
+    return f"idempotency/{tenant_id}/{route}/{key}"
+
+
 @dataclass(frozen=True, slots=True)
 class Remembered:
     """The answer to an earlier request with this key; None while it is still being worked on."""

@@ -54,6 +54,26 @@ where pushes.status <> 'pending'
 )
 
 
+# A row that is due already is of the numbers of before, and may be on its way: it is due again.
+_ENQUEUE_INVENTORY: Final = text(
+    """
+insert into pushes (tenant_id, store_id, entity, record_id)
+select distinct l.tenant_id, l.store_id, 'inventory', l.record_id
+from links l
+where l.tenant_id = :tenant and l.store_id = :store and l.entity = 'variants'
+  and l.deleted_at is null
+  and exists (select from inventory_levels i where i.variant_id = l.record_id)
+order by l.record_id
+"""
+    + DUE_AGAIN
+)
+
+
+async def enqueue_inventory(connection: AsyncConnection, tenant_id: int, store_id: int) -> None:
+    """Make all stock due that the store shows; wake its push lane after."""
+    await connection.execute(_ENQUEUE_INVENTORY, {"tenant": tenant_id, "store": store_id})
+
+
 async def enqueue_catalogue(
     connection: AsyncConnection, tenant_id: int, store_id: int, *, missing_only: bool
 ) -> int:

@@ -13,7 +13,9 @@ from typing import Any, Final, cast
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.field_mappings import load_mapped
 from domain.entities import Entity
+from domain.field_mapping import mapped_paths
 from domain.fields import MODELS
 from domain.merge import Sides, differs
 from domain.pages import Pulled
@@ -42,6 +44,7 @@ class Local:
         variant_ids: the hub's ids of `record.variants`, in their order.
         category_ids: the hub's ids of a product's categories, those unknown to the store included.
         pushing: what the store is being sent, or was when a process died.
+        mapped: the shared fields that the store's own rules fill (`domain.field_mapping`).
     """
 
     record_id: int
@@ -59,11 +62,17 @@ class Local:
     category_ids: tuple[int, ...] = ()
     parent_id: int | None = None
     pushing: Record | None = None
+    mapped: frozenset[str] = frozenset()
+
+    @property
+    def unsent(self) -> frozenset[str]:
+        """The paths that the store's own rules fill: they are never sent to it."""
+        return mapped_paths(self.record, self.mapped)
 
     @property
     def held(self) -> frozenset[str]:
-        """The fields that wait for a person, and must not be sent."""
-        return frozenset(self.held_sides)
+        """What must not be sent: the fields that wait for a person, and those never sent."""
+        return frozenset(self.held_sides) | self.unsent
 
     def named(self, variants: Mapping[int, str]) -> "Local":
         """The same once the store's ids of these variants are known."""
@@ -102,8 +111,7 @@ class Local:
 
 _LINKS: Final = text("""
 select distinct on (l.record_id) l.record_id, l.external_id, l.base, l.version, l.is_home,
-       l.deleted_at is not null as is_gone, l.pushing
-from links l
+       l.deleted_at is not null as is_gone, l.pushing from links l
 where l.record_id = any(:ids) and l.entity = :entity and l.store_id = :store
 order by l.record_id, l.deleted_at is not null, l.updated_at desc, l.external_id
 """)
@@ -116,8 +124,7 @@ where store_id = :store and entity = :entity and record_id = any(:ids) and statu
 _RECORDS: Final = {
     Entity.CATEGORIES: """
 select r.id, r.updated_at, r.deleted_at, r.parent_id, r.name, r.slug, r.description, r.position,
-       r.extra
-from categories r where r.id = any(:ids) order by r.id""",
+       r.extra from categories r where r.id = any(:ids) order by r.id""",
     Entity.PRODUCTS: """
 select r.id, r.updated_at, r.deleted_at, r.category_ids, r.title, r.slug, r.status, r.raw_status,
        r.kind, r.description, r.short_description, r.currency, r.tags, r.images, r.options,
@@ -139,21 +146,17 @@ _VARIANTS: Final = text("""
 select v.product_id, v.id, coalesce(l.external_id, '') as external_id, v.title, v.sku, v.barcode,
        v.price, v.compare_at_price, v.option_values, v.tracks_stock, v.in_stock,
        v.allows_backorder, v.weight, v.is_active, v.extra
-from product_variants v
-left join lateral (
+from product_variants v left join lateral (
   select k.external_id from links k
   where k.record_id = v.id and k.entity = 'variants' and k.store_id = :store
-    and k.deleted_at is null
-  order by k.external_id limit 1) l on true
-where v.product_id = any(:ids) and v.deleted_at is null
-order by v.product_id, v.position, v.id
+    and k.deleted_at is null order by k.external_id limit 1) l on true
+where v.product_id = any(:ids) and v.deleted_at is null order by v.product_id, v.position, v.id
 """)
 
 _CATEGORY_KEYS: Final = text("""
 select distinct on (l.record_id) l.record_id, l.external_id from links l
 where l.record_id = any(:ids) and l.entity = 'categories' and l.store_id = :store
-  and l.deleted_at is null
-order by l.record_id, l.external_id
+  and l.deleted_at is null order by l.record_id, l.external_id
 """)
 
 _NO_LINK: Final[Row] = {}
@@ -183,8 +186,9 @@ async def load_local(
     held = {row.record_id: row.fields for row in await connection.execute(_HELD, named)}
     sold = await _load_variants(connection, scope) if entity is Entity.PRODUCTS else {}
     keys = await _category_keys(connection, store_id, rows)
-    return {
-        row["id"]: _local(
+    mapped = await load_mapped(connection, store_id, entity)
+    found = (
+        _local(
             entity,
             row,
             links.get(row["id"], _NO_LINK),
@@ -193,7 +197,8 @@ async def load_local(
             keys,
         )
         for row in rows
-    }
+    )
+    return {one.record_id: replace(one, mapped=mapped) for one in found}
 
 
 def read_sides(kept: Mapping[str, Any]) -> Sides:

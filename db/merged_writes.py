@@ -203,7 +203,7 @@ def _categories_of(decision: Decision, record: Product, categories: Mapping[str,
 async def _keep_conflicts(
     connection: AsyncConnection, origin: Origin, entity: Entity, decisions: Sequence[Decision]
 ) -> None:
-    settled = [one.local.record_id for one in decisions if one.local.held and not one.held]
+    settled = [one.local.record_id for one in decisions if one.local.held_sides and not one.held]
     await close_conflicts(connection, origin.store_id, entity, settled)
     for one in decisions:
         if one.held:

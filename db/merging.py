@@ -89,6 +89,7 @@ def rules_for(
         takes=is_guest or settings.sync_directions.of(entity).pulls,
         force=force,
         unkept=pulled.unkept,
+        mapped=local.mapped,
     )
 
 

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, select, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.due_again import DUE_AGAIN
-from db.tables.lanes import PUSHES
 from domain.entities import Entity
 from domain.sync_settings import PUSHED
 
@@ -33,7 +32,10 @@ _LONGEST_ERROR: Final = 2_000
 class Push:
     """A row that is due, as it was when it was claimed.
 
-    `creating_since` is when a create was sent whose outcome nobody knows yet.
+    Attributes:
+        creating_since: when a create was sent whose outcome nobody knows yet.
+        run_id: the run of a person who asked for it.
+        is_forced: whether they said that the hub wins, whatever the store has.
     """
 
     id: int
@@ -42,6 +44,8 @@ class Push:
     version: int
     attempts: int = 0
     creating_since: datetime | None = None
+    run_id: int | None = None
+    is_forced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +62,6 @@ class Setback:
     next_attempt_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ListedPush:
-    """A row as people are shown it."""
-
-    id: int
-    entity: str
-    record_id: int
-    status: str
-    attempts: int
-    next_attempt_at: datetime | None
-    last_error: str | None
-    created_at: datetime
-    updated_at: datetime
-
-
 _FIRST_ENTITY = text("""
 select e.entity
 from unnest(cast(:entities as text[])) with ordinality as e(entity, place)
@@ -83,18 +72,26 @@ where exists (
 order by e.place limit 1
 """)
 
-_CLAIM = text("""
-select id, record_id, version, attempts, creating_since from pushes
-where store_id = :store and entity = :entity and status = 'pending'
-  and (next_attempt_at is null or next_attempt_at <= :now)
-order by id limit :limit
-""")
+_IS_FORCED: Final = """coalesce((
+    select r.is_forced from run_pushes r
+    where r.tenant_id = p.tenant_id and r.run_id = p.run_id and r.entity = p.entity), false)"""
+
+_CLAIM = text(f"""
+select p.id, p.record_id, p.version, p.attempts, p.creating_since, p.run_id,
+       {_IS_FORCED} as is_forced
+from pushes p
+where p.store_id = :store and p.entity = :entity and p.status = 'pending'
+  and (p.next_attempt_at is null or p.next_attempt_at <= :now)
+  and (not :unasked or p.run_id is null)
+order by p.id limit :limit
+""")  # noqa: S608 - constants
 
 # A category waits for its parent's row, so that it can be put below it. The first rows of the
 # order decide: a circle of parents, which nothing should make, is not waited for.
-_CLAIM_CATEGORIES = text("""
+_CLAIM_CATEGORIES = text(f"""
 with due as (
-  select p.id, p.record_id, p.version, p.attempts, p.creating_since, exists (
+  select p.id, p.record_id, p.version, p.attempts, p.creating_since, p.run_id,
+         {_IS_FORCED} as is_forced, exists (
            select from categories c
            join pushes q on q.tenant_id = c.tenant_id and q.record_id = c.parent_id
              and q.entity = 'categories' and q.store_id = p.store_id and q.status = 'pending'
@@ -103,11 +100,12 @@ with due as (
   from pushes p
   where p.store_id = :store and p.entity = :entity and p.status = 'pending'
     and (p.next_attempt_at is null or p.next_attempt_at <= :now)
+    and (not :unasked or p.run_id is null)
   order by waits, p.id limit :limit)
-select id, record_id, version, attempts, creating_since from due
+select id, record_id, version, attempts, creating_since, run_id, is_forced from due
 where waits = (select bool_and(waits) from due)
 order by id
-""")
+""")  # noqa: S608 - constants
 
 _SETTLE = text("""
 with given as (
@@ -115,7 +113,12 @@ with given as (
 settled as (
   delete from pushes p using given
   where p.id = given.id and p.version = given.version and p.store_id = :store
-  returning p.id)
+  returning p.run_id, p.entity),
+counted as (
+  update run_pushes r set sent = r.sent + x.rows
+  from (select run_id, entity, count(*) as rows from settled where run_id is not null
+        group by run_id, entity) x
+  where r.run_id = x.run_id and r.entity = x.entity)
 update pushes p set creating_since = null
 from given
 where p.id = given.id and p.store_id = :store and p.creating_since is not null
@@ -190,12 +193,29 @@ async def first_due(connection: AsyncConnection, store_id: int, *, now: datetime
 
 
 async def claim_due(
-    connection: AsyncConnection, store_id: int, entity: Entity, *, now: datetime, limit: int
+    connection: AsyncConnection,
+    store_id: int,
+    entity: Entity,
+    *,
+    now: datetime,
+    limit: int,
+    unasked: bool = False,
 ) -> Sequence[Push]:
-    """The next rows of an entity that are due, parents before their children."""
+    """The next rows of an entity that are due, parents before their children.
+
+    Args:
+        unasked: only those that follow from a change, and that no person asked for.
+    """
     statement = _CLAIM_CATEGORIES if entity is Entity.CATEGORIES else _CLAIM
     rows = await connection.execute(
-        statement, {"store": store_id, "entity": entity.value, "now": now, "limit": limit}
+        statement,
+        {
+            "store": store_id,
+            "entity": entity.value,
+            "now": now,
+            "limit": limit,
+            "unasked": unasked,
+        },
     )
     return [Push(entity=entity, **row) for row in rows.mappings()]
 
@@ -256,29 +276,6 @@ async def enqueue_stock(
     """Products are in the store now: how many there are of their variants has to be told."""
     if product_ids:
         await connection.execute(_STOCK, {"store": store_id, "ids": list(product_ids)})
-
-
-async def list_pushes(
-    connection: AsyncConnection,
-    store_id: int,
-    *,
-    after: int,
-    limit: int,
-    status: str | None = None,
-    entity: Entity | None = None,
-) -> Sequence[ListedPush]:
-    """A store's rows by id, from the first one after `after`."""
-    query = _listed().where(PUSHES.c.store_id == store_id, PUSHES.c.id > after)
-    if status is not None:
-        query = query.where(PUSHES.c.status == status)
-    if entity is not None:
-        query = query.where(PUSHES.c.entity == entity.value)
-    rows = await connection.execute(query.order_by(PUSHES.c.id).limit(limit))
-    return [ListedPush(**row) for row in rows.mappings()]
-
-
-def _listed() -> Select[Any]:
-    return select(*(PUSHES.c[name] for name in ListedPush.__dataclass_fields__))
 
 
 def _claimed(pushes: Sequence[Push]) -> dict[str, Any]:

@@ -48,11 +48,12 @@ class Resolution:
 
 async def resolve_conflict(
     connection: AsyncConnection, tenant_id: int, conflict_id: int, resolution: Resolution
-) -> tuple[Conflict, frozenset[int]]:
+) -> tuple[Conflict, frozenset[int], bool]:
     """Decide a conflict. Deciding it again the same way changes nothing.
 
     Returns:
-        The conflict, and the stores that have something to be pushed now.
+        The conflict, the stores that have something to be pushed now, and whether it was decided
+        only now.
 
     Raises:
         NotFoundError: there is no such conflict.
@@ -69,7 +70,7 @@ async def resolve_conflict(
     locals_ = await load_local(connection, seen.store_id, entity, [seen.record_id], lock=True)
     held = await find_conflict(connection, conflict_id, lock=True)
     if held is None or held.status != OPEN:
-        return _decided_before(held or seen, resolution), frozenset()
+        return _decided_before(held or seen, resolution), frozenset(), False
     local, link = locals_[seen.record_id], links.get(seen.external_id)
     if link is None:
         raise ConflictError("the record is not linked to this store any more")
@@ -79,7 +80,7 @@ async def resolve_conflict(
     told = await batch.write(Statements(*FOLLOW_STORE), returning=FAN_OUT)
     stores = frozenset(row[0] for row in told) | ({seen.store_id} if is_lacking else frozenset())
     settled = await find_conflict(connection, conflict_id)
-    return settled or held, stores
+    return settled or held, stores, True
 
 
 def suggestion(conflict: Conflict, local: Local, path: str) -> tuple[str, Any, str]:

@@ -139,7 +139,7 @@ set retry_count = l.retry_count + case when l.status = 'in_progress' then 0 else
       select json_build_object('seen', coalesce(sum(r.seen), 0),
         'created', coalesce(sum(r.created), 0), 'updated', coalesce(sum(r.updated), 0),
         'unchanged', coalesce(sum(r.unchanged), 0), 'deleted', coalesce(sum(r.deleted), 0),
-        'rejected', coalesce(sum(r.rejected), 0))::text
+        'rejected', coalesce(sum(r.rejected), 0), 'pages', coalesce(sum(r.pages), 0))::text
       from sync_ranges r
       where r.tenant_id = l.tenant_id and r.run_id = l.run_id
         and r.entity = substr(l.action, length('sync_') + 1))

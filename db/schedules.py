@@ -57,12 +57,11 @@ async def pause_schedules(
     )
 
 
-async def forget_schedules(
-    connection: AsyncConnection, store_id: int, kinds: Sequence[str]
-) -> None:
-    """These kinds are scheduled no more."""
-    await connection.execute(
+async def forget_schedules(connection: AsyncConnection, store_id: int, kinds: Sequence[str]) -> int:
+    """These kinds are scheduled no more. How many were."""
+    forgotten = await connection.execute(
         delete(STORE_SCHEDULES).where(
             STORE_SCHEDULES.c.store_id == store_id, STORE_SCHEDULES.c.kind.in_(kinds)
         )
     )
+    return forgotten.rowcount

@@ -4,17 +4,21 @@ A session without a tenant sees no row of any tenant (row-level security). The t
 the transaction alone, so a pooled connection never carries one tenant into another's request.
 """
 
+import select
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from psycopg import AsyncConnection as AsyncDriver
 from psycopg import errors
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 T = TypeVar("T")
 
@@ -42,6 +46,8 @@ _ON_CONNECT = (
 
 _SET_TENANT = "select set_config('app.tenant', %s, true)"
 _ATTEMPTS = 20
+_USED_AT = "entrepot_used_at"
+_UNTRIED_S = 10.0
 
 
 class LostRaceError(Exception):
@@ -65,18 +71,30 @@ class Database:
     """
 
     def __init__(self, url: str, *, pool_size: int = 10, pre_ping: bool = True) -> None:
-        """Args: pre_ping: whether to try a pooled connection before it is used, at the price of a
-        round trip: for requests, which are not tried again as activities are.
+        """Args: pre_ping: whether to look if a pooled connection still works before it is used:
+        for requests, which are not tried again as activities are.
         """
         self._engine: AsyncEngine = create_async_engine(
             driver_url(url),
             pool_size=pool_size,
             max_overflow=0,
-            pool_pre_ping=pre_ping,
             pool_timeout=30,
             hide_parameters=True,
         )
         event.listen(self._engine.sync_engine, "connect", _prepare)
+        if pre_ping:
+            event.listen(self._engine.sync_engine, "checkin", _note_use)
+            event.listen(self._engine.sync_engine, "checkout", partial(_try, self._engine.dialect))
+
+    @property
+    def connections_in_use(self) -> int:
+        """How many connections of the pool somebody works with now."""
+        return cast("AsyncAdaptedQueuePool", self._engine.pool).checkedout()
+
+    @property
+    def pool_size(self) -> int:
+        """How many connections there are at most."""
+        return cast("AsyncAdaptedQueuePool", self._engine.pool).size()
 
     @asynccontextmanager
     async def tenant(self, tenant_id: int) -> AsyncIterator[AsyncConnection]:
@@ -119,3 +137,36 @@ def _prepare(connection: DBAPIConnection, _record: object) -> None:
         cursor.execute(statement)
     cursor.close()
     connection.commit()
+
+
+def _note_use(_connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+    record.info[_USED_AT] = time.monotonic()
+
+
+def _try(
+    dialect: Dialect, connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object
+) -> None:
+    """Send a connection away that a server has left; the pool opens another then.
+
+    A server that ends closes its side, and the kernel knows: that costs no round trip. Only behind
+    a network that forgot the connection nobody tells, hence the question after a while.
+    """
+    used_at = record.info.get(_USED_AT)
+    if used_at is None:
+        return
+    driver = cast("AsyncDriver[Any]", connection.driver_connection)
+    if not _has_word(driver) and time.monotonic() - used_at < _UNTRIED_S:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise InvalidatePoolError from error
+
+
+def _has_word(driver: "AsyncDriver[Any]") -> bool:
+    """Whether the server said anything since: its last words, or that it is gone."""
+    if driver.closed:
+        return True
+    waiting = select.poll()
+    waiting.register(driver.pgconn.socket, select.POLLIN)
+    return bool(waiting.poll(0))

@@ -162,7 +162,7 @@ def _settle(books: Books, sale: _Sale, variant_id: int) -> None:
     if kept is not None and kept.hold.phase is Phase.WITHDRAWN:
         return
     if kept is None:
-        place = books.shelf_of(variant_id, wanted)
+        place = books.shelf_of(sale.store_id, variant_id, wanted)
         if place is None:  # nobody counts it
             return
         kept = _Kept(place[0], Hold())
@@ -170,7 +170,10 @@ def _settle(books: Books, sale: _Sale, variant_id: int) -> None:
     shelf = books.shelves.get((variant_id, kept.warehouse_id))
     if shelf is None:
         return
-    total = books.available(variant_id) or ZERO
+    outlet = books.outlets.get(sale.store_id)
+    # A store that shows one warehouse alone sells nothing that is in another.
+    is_alone = outlet is not None and outlet.is_local
+    total = shelf.available if is_alone else books.available(variant_id) or ZERO
     counter = Counter(
         shelf,
         books.accounts.get((sale.store_id, variant_id)),

@@ -25,6 +25,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.ledger import Books
+from db.outlets import IS_LOCAL, WAREHOUSE_OF
 from db.settle_orders import settle_orders
 from db.waiting_orders import serve_waiting
 from domain.ledger import Account, Shelf, WrittenLevel, hear, record_push
@@ -41,12 +42,16 @@ __all__ = [
 
 _TENANT = text("select tenant_id from stores where id = :store")
 
-_TARGETS = text("""
+_TARGETS = text(f"""
+with outlet as (
+  select {WAREHOUSE_OF} as warehouse_id, {IS_LOCAL} as is_local
+  from stores s where s.tenant_id = :tenant and s.id = :store)
 select v.id, l.external_id, coalesce(p.external_id, '') as product_external_id, v.sku,
        case when v.allows_backorder then stock.available else greatest(stock.available, 0) end
          as available,
        b.agreed
 from unnest(cast(:variants as bigint[])) as x(id)
+cross join outlet
 join product_variants v on v.tenant_id = :tenant and v.id = x.id and v.deleted_at is null
 cross join lateral (
   select k.external_id from links k
@@ -54,7 +59,9 @@ cross join lateral (
     and k.store_id = :store and k.deleted_at is null
   order by k.external_id limit 1) l
 cross join lateral (
-  select sum(i.on_hand - i.reserved) as available from inventory_levels i
+  select coalesce(sum(i.on_hand - i.reserved) filter (
+           where not outlet.is_local or i.warehouse_id = outlet.warehouse_id), 0) as available
+  from inventory_levels i
   where i.tenant_id = :tenant and i.variant_id = v.id having count(*) > 0) stock
 left join lateral (
   select k.external_id from links k
@@ -64,7 +71,7 @@ left join lateral (
 left join store_levels b
   on b.tenant_id = :tenant and b.store_id = :store and b.variant_id = v.id
 order by v.id
-""")
+""")  # noqa: S608 - constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +110,16 @@ async def load_targets(
 
 
 async def prepare_levels(
-    connection: AsyncConnection, store_id: int, told: Mapping[int, Decimal | None]
+    connection: AsyncConnection,
+    store_id: int,
+    told: Mapping[int, Decimal | None],
+    *,
+    forced: Collection[int] = (),
 ) -> Sequence[LevelTarget]:
     """Count what the store shows now (by variant id) and remember what will be written.
+
+    Args:
+        forced: variants whose number is written whatever the store shows.
 
     Returns:
         What is to be written: the variants whose number in the store is not the hub's. None in
@@ -119,7 +133,11 @@ async def prepare_levels(
     await books.save(connection, owes=False)
     await serve_waiting(connection, tenant_id)
     targets = await load_targets(connection, store_id, told)
-    wanted = [one for one in targets if one.target.available != told[one.variant_id]]
+    wanted = [
+        one
+        for one in targets
+        if one.target.available != told[one.variant_id] or one.variant_id in forced
+    ]
     for one in wanted:
         account = books.accounts.get((store_id, one.variant_id))
         if account is not None:
@@ -155,7 +173,7 @@ async def record_pushed_levels(
     books = await Books.open(connection, tenant_id, [store_id], variant_ids)
     again: set[int] = set()
     for target, answer in pushed:
-        place = books.shelf_of(target.variant_id)
+        place = books.shelf_of(store_id, target.variant_id)
         if place is None:
             continue
         account = books.accounts.get((store_id, target.variant_id))
@@ -171,7 +189,7 @@ async def record_pushed_levels(
     await books.save(connection, owes=False)
     for target, answer in pushed:
         account = books.accounts.get((store_id, target.variant_id))
-        wanted = books.number_for_stores(target.variant_id)
+        wanted = books.number_for(store_id, target.variant_id)
         if answer.outcome is Outcome.DONE and account and wanted not in (None, account.agreed):
             again.add(target.variant_id)
     await serve_waiting(connection, tenant_id)
@@ -195,7 +213,7 @@ def _forget_push(shelf: Shelf, account: Account, answer: StockPushed, books: Boo
 
 
 def _hear(books: Books, store_id: int, variant_id: int, told: Decimal) -> None:
-    place = books.shelf_of(variant_id)
+    place = books.shelf_of(store_id, variant_id)
     if place is None:
         return
     account = books.accounts.get((store_id, variant_id))

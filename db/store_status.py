@@ -14,9 +14,9 @@ from domain.statuses import SyncStatus
 
 _FAILING: Final = "l.kind in ('inbox', 'push') and (l.failures > 0 or l.paused_reason is not null)"
 _IS_RUNNING: Final = """exists (select from sync_runs r
-    where r.store_id = s.id and r.status = 'in_progress')"""
+    where r.store_id = s.id and r.status = 'in_progress' and not r.is_dry)"""
 _LAST_RUN: Final = """(select r.status from sync_runs r
-    where r.store_id = s.id and r.status <> 'in_progress'
+    where r.store_id = s.id and r.status <> 'in_progress' and not r.is_dry
     order by r.finished_at desc nulls last, r.id desc limit 1)"""
 
 # A lane on its ladder may still recover by itself: the store has not failed before it is paused.

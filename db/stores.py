@@ -72,16 +72,17 @@ async def is_code_taken(connection: AsyncConnection, code: str) -> bool:
     return found.first() is not None
 
 
-async def find_credentials(connection: AsyncConnection, store_id: int) -> Sealed | None:
-    """The credentials of a store, as they are kept."""
+async def find_credentials(
+    connection: AsyncConnection, store_id: int, *, for_update: bool = False
+) -> Sealed | None:
+    """The credentials of a store, as they are kept; the store locked if they are to be changed."""
     columns = STORES.c
-    row = (
-        await connection.execute(
-            select(columns.encrypted_data, columns.iv, columns.tag, columns.key_id).where(
-                columns.id == store_id, columns.encrypted_data.is_not(None)
-            )
-        )
-    ).one_or_none()
+    statement = select(columns.encrypted_data, columns.iv, columns.tag, columns.key_id).where(
+        columns.id == store_id, columns.encrypted_data.is_not(None)
+    )
+    if for_update:
+        statement = statement.with_for_update()
+    row = (await connection.execute(statement)).one_or_none()
     return None if row is None else Sealed(*row)
 
 

@@ -32,8 +32,8 @@ select exists (select from sync_runs
 """)
 
 
-async def begin_sync_run(connection: AsyncConnection, key: RunKey) -> int:
-    """Begin a run and show it on the store; for one workflow it begins once."""
+async def begin_sync_run(connection: AsyncConnection, key: RunKey, *, is_dry: bool = False) -> int:
+    """Begin a run and show it on the store, unless it is dry; for one workflow it begins once."""
     columns = SYNC_RUNS.c
     found = await connection.execute(
         select(columns.id).where(
@@ -44,7 +44,8 @@ async def begin_sync_run(connection: AsyncConnection, key: RunKey) -> int:
     if held is not None:
         return int(held)
     await connection.execute(_CLOSE_ABANDONED, {"store": key.store_id, "kind": key.kind})
-    await connection.execute(_SHOW_BEGIN, {"store": key.store_id})
+    if not is_dry:
+        await connection.execute(_SHOW_BEGIN, {"store": key.store_id})
     created = await connection.execute(
         insert(SYNC_RUNS)
         .values(
@@ -54,6 +55,7 @@ async def begin_sync_run(connection: AsyncConnection, key: RunKey) -> int:
             workflow_id=key.workflow_id,
             workflow_run_id=key.workflow_run_id,
             status=SyncStatus.IN_PROGRESS.value,
+            is_dry=is_dry,
         )
         .returning(columns.id)
     )
@@ -69,8 +71,15 @@ async def end_sync_run(
     error: str | None,
 ) -> None:
     """Close a run and show on the store what is true now."""
-    await connection.execute(_END, {"run": run_id, "status": status.value, "error": error})
+    await close_run(connection, run_id, status=status, error=error)
     await show_end(connection, store_id, status=status, error=error)
+
+
+async def close_run(
+    connection: AsyncConnection, run_id: int, *, status: SyncStatus, error: str | None
+) -> None:
+    """Close a run that says nothing about the store."""
+    await connection.execute(_END, {"run": run_id, "status": status.value, "error": error})
 
 
 async def is_import_running(connection: AsyncConnection, store_id: int) -> bool:

@@ -17,6 +17,7 @@ from domain.errors import ConflictError
 DEFAULT_WAREHOUSE = "Main"
 
 _CREATE = text("select create_tenant(:name, :public_id)")
+_FIND_DEFAULT = text("select find_default_tenant(:wanted)")
 _LIST = text("select id, public_id, name, created_at from list_tenants()")
 _SET_TENANT = text("select set_config('app.tenant', :tenant, true)")
 
@@ -60,6 +61,17 @@ async def create_tenant(connection: AsyncConnection, name: str) -> Tenant:
 async def list_tenants(connection: AsyncConnection) -> Sequence[Tenant]:
     """All tenants, oldest first. Only the database's owner may ask."""
     return [Tenant(**row) for row in (await connection.execute(_LIST)).mappings()]
+
+
+async def find_default_tenant(connection: AsyncConnection, wanted: str | None) -> int | None:
+    """The tenant of this name or public id; unnamed, the only one there is. None: it is not clear.
+
+    Works before a tenant is known, and tells nothing but the id.
+    """
+    found: int | None = (
+        await connection.execute(_FIND_DEFAULT, {"wanted": wanted})
+    ).scalar_one_or_none()
+    return found
 
 
 async def get_tenant(connection: AsyncConnection) -> Tenant:

@@ -1,4 +1,4 @@
-"""Warehouses: where stock is. One of them is the default: stores' numbers move its levels."""
+"""Warehouses: where stock is. Stores that name none sell from the default one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from sqlalchemy import Select, exists, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.tables.records import INVENTORY_LEVELS, WAREHOUSES
+from db.tables.stores import STORES
 from domain.errors import ConflictError, NotFoundError
 
 # Warehouses are few and seldom written: one writer at a time keeps one default and unique codes.
@@ -63,8 +64,8 @@ async def change_warehouse(
 
     Raises:
         NotFoundError: no such warehouse.
-        ConflictError: the code is taken; there would be no active default; or it is switched off
-            with stock in it.
+        ConflictError: the code is taken; there would be no active default; it is switched off with
+            stock in it; or a store sells from it, and it is switched off or gets another code.
     """
     await connection.execute(_ONE_WRITER, {"tenant": tenant_id})
     held = await _get(connection, warehouse_id)
@@ -75,6 +76,8 @@ async def change_warehouse(
         raise ConflictError("one warehouse is the default: make another one it instead")
     if is_default and not is_active:
         raise ConflictError("the default warehouse has to be active: make another one it first")
+    if not is_active or values.get("code", held.code) != held.code:
+        await _check_unused(connection, held)
     if held.is_active and not is_active:
         await _check_empty(connection, warehouse_id)
     if is_default and not held.is_default:
@@ -86,6 +89,43 @@ async def change_warehouse(
             .values(**values, updated_at=func.now())
         )
     return await _get(connection, warehouse_id)
+
+
+async def hold_warehouse(connection: AsyncConnection, tenant_id: int, code: str) -> None:
+    """Keep the warehouse of this code as it is until the transaction ends, which makes a store
+    sell from it.
+
+    Raises:
+        NotFoundError: no active warehouse has the code.
+    """
+    await connection.execute(_ONE_WRITER, {"tenant": tenant_id})
+    columns = WAREHOUSES.c
+    found = await connection.execute(
+        select(exists().where(columns.code == code, columns.is_active))
+    )
+    if not found.scalar_one():
+        raise NotFoundError(f"there is no active warehouse with the code {code!r}")
+
+
+async def _check_unused(connection: AsyncConnection, warehouse: Warehouse) -> None:
+    """Stores name it by its code."""
+    if warehouse.code is None:
+        return
+    columns = STORES.c
+    users = await connection.execute(
+        select(columns.id, columns.name)
+        .where(
+            columns.deleted_at.is_(None),
+            columns.settings["stockWarehouse"].astext == warehouse.code,
+        )
+        .order_by(columns.id)
+    )
+    told = [f"{store_id} ({name})" for store_id, name in users]
+    if told:
+        raise ConflictError(
+            f"warehouse {warehouse.id} is where these stores sell from: {', '.join(told[:20])}. "
+            "Give them another settings.stockWarehouse first (PATCH /api/stores/{id})"
+        )
 
 
 async def _get(connection: AsyncConnection, warehouse_id: int) -> Warehouse:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from db.due_again import DUE_AGAIN
+from db.outlets import IS_LOCAL, WAREHOUSE_OF
 from db.staging import Statements
 from db.waiting_orders import SERVE_WAITING
 from domain.ledger import EXPLAINED_FOR
@@ -39,13 +40,12 @@ select 'inventory', null, variant_id, 'updated' from locked where variant_id < 0
 # Movements are paired by grouping: joins are loops here, and two large sides would be looped over
 # each other.
 _LEVELS = (
-    """
+    f"""
 with place as materialized (
-  select w.id as warehouse_id,
+  select {WAREHOUSE_OF} as warehouse_id, {IS_LOCAL} as is_local,
          coalesce(s.settings -> 'syncDirections' ->> 'inventory', 'pull') as direction
-  from stores s cross join warehouses w
-  where s.tenant_id = %(tenant)s and s.id = %(store)s
-    and w.tenant_id = %(tenant)s and w.is_default),
+  from stores s
+  where s.tenant_id = %(tenant)s and s.id = %(store)s),
 said as materialized (
   select distinct on (l.record_id) l.record_id as variant_id, x.told
   from unnest(%(level_keys)s::text[], %(available)s::text[]::numeric[]) as x(key, told)
@@ -71,8 +71,13 @@ moves as materialized (
          told - case when has_landed then pushing else agreed end as quantity
   from news
   cross join lateral (
-    select sum(i.on_hand - i.reserved) as available from inventory_levels i
-    where i.tenant_id = %(tenant)s and i.variant_id = news.variant_id) stock),
+    select case when news.is_local and news.direction = 'push' and h.levels > 0
+                then coalesce(h.available, 0) else h.available end as available
+    from (
+      select count(*) as levels, sum(i.on_hand - i.reserved) filter (
+               where not news.is_local or i.warehouse_id = news.warehouse_id) as available
+      from inventory_levels i
+      where i.tenant_id = %(tenant)s and i.variant_id = news.variant_id) h) stock),
 met as (
   insert into store_levels (tenant_id, store_id, variant_id, agreed)
   select %(tenant)s, %(store)s, variant_id, told from moves where is_first order by variant_id

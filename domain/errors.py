@@ -56,6 +56,17 @@ class RetryableStoreError(StoreError):
 class StoreUnreachableError(RetryableStoreError):
     """There was no whole answer: connection, TLS, timeout, or a body cut short."""
 
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        is_timeout: bool = False,
+    ) -> None:
+        super().__init__(message, status=status, retry_after_s=retry_after_s)
+        self.is_timeout = is_timeout
+
 
 class StoreUnavailableError(RetryableStoreError):
     """The store answered that it cannot serve now, or with something that is not its API."""

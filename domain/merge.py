@@ -53,6 +53,8 @@ class Rules:
         force: the store wins everything, also where only the hub changed something.
         unkept: names of fields that the store has no place for: it says nothing of them, and is
             told nothing.
+        mapped: names of fields that the store's own rules fill: where both sides changed one, the
+            store wins, because it is never told what the hub has.
     """
 
     policy: ConflictPolicy = ConflictPolicy.LATEST
@@ -61,6 +63,7 @@ class Rules:
     takes: bool = True
     force: bool = False
     unkept: frozenset[str] = frozenset()
+    mapped: frozenset[str] = frozenset()
 
     def of(self, path: str) -> ConflictPolicy:
         """The policy of a field."""
@@ -208,6 +211,8 @@ def _choose(path: str, before: Any, mine: Any, theirs: Any, rules: Rules) -> tup
     if not rules.takes or theirs == before:
         return _Choice.SETTLED, mine
     if mine == before:
+        return _Choice.SETTLED, theirs
+    if before is not _NOTHING and field_of(path) in rules.mapped:
         return _Choice.SETTLED, theirs
     policy = rules.of(path)
     if policy is ConflictPolicy.MANUAL:

@@ -5,6 +5,7 @@ its currency (ISO 4217) stands beside it in the record. JSON carries amounts as 
 number of places the currency has: `"total": "10.50", "currency": "LKR"`.
 """
 
+from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Annotated
 
@@ -16,8 +17,8 @@ _PLACES = Decimal("0.0001")
 _LIMIT = Decimal(10) ** 15
 
 # ISO 4217, table A.1: the currencies whose minor unit is not two places.
-_THREE_PLACES = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
-_NO_PLACES = frozenset(
+THREE_PLACES = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
+NO_PLACES = frozenset(
     ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND")
 ) | {"VUV", "XAF", "XOF", "XPF"}
 
@@ -49,9 +50,14 @@ def parse_amount(raw: str | int | Decimal, *, field: str = "amount") -> Decimal:
 
 def exponent(currency: str) -> int:
     """Decimal places of the currency's minor unit (ISO 4217): 2 unless it says otherwise."""
-    if currency in _THREE_PLACES:
+    if currency in THREE_PLACES:
         return 3
-    return 0 if currency in _NO_PLACES else 2
+    return 0 if currency in NO_PLACES else 2
+
+
+def unusual_places() -> Mapping[str, int]:
+    """The currencies whose `exponent` is not 2: for whoever formats amounts elsewhere."""
+    return dict.fromkeys(sorted(NO_PLACES), 0) | dict.fromkeys(sorted(THREE_PLACES), 3)
 
 
 def format_amount(amount: Decimal, currency: str) -> str:

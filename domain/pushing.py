@@ -45,6 +45,8 @@ class Outgoing:
             the store knows nothing gentler.
         base: what both sides last agreed on: the provider sends what is different from it.
         held: field paths that wait for a person and must not be sent.
+        is_forced: a person said that the hub wins: all that the record says is sent, also what is
+            as it was.
     """
 
     key: str
@@ -52,6 +54,12 @@ class Outgoing:
     record: Record | None
     base: Record | None = None
     held: frozenset[str] = frozenset()
+    is_forced: bool = False
+
+    @property
+    def compared(self) -> Record | None:
+        """What the record is compared with to find what has to be said; None: all of it has."""
+        return None if self.is_forced else self.base
 
 
 class Outcome(StrEnum):

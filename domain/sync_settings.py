@@ -42,6 +42,13 @@ class ConflictPolicy(StrEnum):
     MANUAL = "manual"
 
 
+class StockSource(StrEnum):
+    """What a store shows of stock: the level of the warehouse it sells from, or all together."""
+
+    WAREHOUSE = "warehouse"
+    SUM = "sum"
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
@@ -79,6 +86,9 @@ class StoreSettings(_Model):
             delivery and the store counts its stock down at once.
         restocks_cancelled: whether the store itself puts back the stock of an order that is
             cancelled; where it does not, the hub writes the number.
+        stock_warehouse: the code of the warehouse the store sells from: its orders reserve there,
+            and its own numbers move that one's levels; None: the default warehouse.
+        stock_source: what it is told to show.
         ip_allow_list: addresses or networks webhooks may come from; empty: any.
         max_delete_share: a reconcile that would delete more than this share stops and alerts.
         order_status_map: canonical status to the store's own word, over the provider's.
@@ -90,6 +100,8 @@ class StoreSettings(_Model):
     push_imported: bool = False
     reserve_pending: bool = False
     restocks_cancelled: bool = True
+    stock_warehouse: Annotated[str, Field(min_length=1, max_length=50)] | None = None
+    stock_source: StockSource = StockSource.SUM
     ip_allow_list: tuple[Annotated[str, Field(max_length=64)], ...] = Field((), max_length=100)
     max_delete_share: Annotated[float, Field(gt=0, le=1)] = 0.2
     order_status_map: dict[str, str] = Field(default_factory=dict, max_length=50)

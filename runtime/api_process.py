@@ -15,19 +15,25 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import structlog
 import uvicorn
 from temporalio.client import Client
 
 from api.app import ApiServices, create_app
-from api.config import ApiConfig
-from api.temporal_syncs import TemporalSyncGateway
-from db.crypto import SecretBox
+from api.caching import AnswerCache
+from api.config import ApiConfig, PeopleConfig
+from api.limits import Limits
+from api.temporal_mappings import TemporalMappingGateway
 from db.session import Database
 from providers._kit.registry import Registry
 from runtime.connections import connect_temporal
+from runtime.default_store import keep_default_store
+from runtime.default_store_settings import load_default_store
 from runtime.listening import adopt, listen
+from runtime.master_keys import secret_box
+from runtime.people_settings import PeopleSettings
 from runtime.processes import run_process
 from runtime.readiness import schema_problem, wait_until_ready
 from runtime.settings import Settings
@@ -36,18 +42,23 @@ from workflows.waking import LaneWaker
 _log = structlog.get_logger("runtime.api_process")
 
 _DESCRIPTOR = "--socket"
+_NAME = "entrepot"
 _GRACE_S = 8
 _KEEP_ALIVE_S = 65  # longer than a proxy's 60, so that it is the proxy who closes
 
 
-def build_services(settings: Settings, client: Client) -> ApiServices:
+def build_services(
+    settings: Settings, client: Client, *, has_default_store: bool = False
+) -> ApiServices:
     """What the API works with. Opens no connection yet. Raises SettingsError."""
     database = Database(settings.database_url.get_secret_value(), pool_size=settings.api_pool_size)
+    secrets = secret_box(settings)
+    shared = settings.redis_url.get_secret_value() if settings.redis_url else None
     return ApiServices(
         database=database,
-        secrets=SecretBox(settings.encryption_ring()),
+        secrets=secrets,
         registry=Registry(extra_paths=settings.provider_paths),
-        temporal=TemporalSyncGateway(client),
+        temporal=TemporalMappingGateway(client),
         waker=LaneWaker(database, client, ladder_s=settings.retry_ladder_s),
         config=ApiConfig(
             public_url=settings.public_url,
@@ -59,27 +70,60 @@ def build_services(settings: Settings, client: Client) -> ApiServices:
             ladder_s=settings.retry_ladder_s,
             request_limit_bytes=settings.max_request_bytes,
             webhook_limit_bytes=settings.max_webhook_bytes,
+            people=people_config(settings),
+            requests_per_minute=settings.requests_per_minute,
+            cache_records_s=settings.cache_records_s,
+            cache_analytics_s=settings.cache_analytics_s,
+            cache_status_s=settings.cache_status_s,
+            cache_connection_s=settings.cache_connection_s,
+            has_default_store=has_default_store,
+            default_tenant=settings.default_tenant,
         ),
         started_at=datetime.now(UTC),
+        limits=Limits(shared),
+        cache=AnswerCache(shared, secrets),
     )
+
+
+def people_config(settings: Settings) -> PeopleConfig:
+    """What the API is told of people who log in."""
+    told = settings.model_dump(include=set(PeopleSettings.model_fields), exclude={"token_issuer"})
+    issuer = settings.token_issuer or settings.public_url or _NAME
+    return PeopleConfig(token_issuer=issuer, **told)
 
 
 async def serve_api(settings: Settings, stop: asyncio.Event, *, descriptor: int = 0) -> None:
     """Serve until `stop` is set, then finish the requests in flight. Raises ListenError."""
     bound = adopt(descriptor) if descriptor else listen(settings.host, settings.port)
     try:
-        services = build_services(settings, await connect_temporal(lazy=True))
+        default_store = load_default_store()
+        services = build_services(
+            settings,
+            await connect_temporal(lazy=True),
+            has_default_store=default_store is not None,
+        )
         look = partial(schema_problem, services.database)
         telling = asyncio.create_task(wait_until_ready("the database", look, stop))
+        aside: list[asyncio.Task[Any]] = [telling]
+        if default_store is not None:
+            aside.append(asyncio.create_task(keep_default_store(services, default_store)))
         try:
             await _serve(services, bound, stop, settings.trusted_proxies)
         finally:
-            telling.cancel()
-            with suppress(asyncio.CancelledError):
-                await telling
+            await _end(aside)
+            await services.cache.close()
+            await services.limits.close()
             await services.database.close()
     finally:
         bound.close()
+
+
+async def _end(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def _serve(
@@ -89,6 +133,7 @@ async def _serve(
     trusted_proxies: Sequence[str],
 ) -> None:
     app = create_app(services)
+    services.key_usage.start(services.database)
     server = _Server(
         uvicorn.Config(
             app,
@@ -113,6 +158,7 @@ async def _serve(
         await serving
     finally:
         await app.state.ingress.close()
+        await services.key_usage.close(services.database)
 
 
 class _Server(uvicorn.Server):

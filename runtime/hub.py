@@ -1,13 +1,16 @@
 """What every process of the hub is built from: database, secrets, providers, HTTP."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
+from activities.call_stats import CallStats
 from db.crypto import SecretBox
 from db.session import Database
 from providers._kit.connections import HttpLimits
 from providers._kit.http import StoreSession
 from providers._kit.registry import Registry
+from runtime.default_store_settings import load_logged_providers
+from runtime.master_keys import secret_box
 from runtime.settings import Settings
 from workflows.policies import LANE_REQUEST_S
 
@@ -16,7 +19,9 @@ from workflows.policies import LANE_REQUEST_S
 class Hub:
     """The parts, built once per process. `close` lets go of their connections.
 
-    A request of `lane_session` ends before its lane's turn is taken for dead.
+    A request of `lane_session` ends before its lane's turn is taken for dead. `calls` counts the
+    requests to stores, until whoever runs the process writes them down. `logged` are the providers
+    whose requests are told in the log.
     """
 
     database: Database
@@ -24,6 +29,8 @@ class Hub:
     registry: Registry
     session: StoreSession
     lane_session: StoreSession
+    calls: CallStats = field(default_factory=CallStats)
+    logged: frozenset[str] = frozenset()
 
     @classmethod
     def build(cls, settings: Settings, *, pool_size: int, pre_ping: bool = True) -> Self:
@@ -32,7 +39,7 @@ class Hub:
             database=Database(
                 settings.database_url.get_secret_value(), pool_size=pool_size, pre_ping=pre_ping
             ),
-            box=SecretBox(settings.encryption_ring()),
+            box=secret_box(settings),
             registry=Registry(extra_paths=settings.provider_paths),
             session=StoreSession.open(
                 allow_private_addresses=settings.allow_private_addresses,
@@ -43,6 +50,7 @@ class Hub:
                 ca_file=settings.ca_file,
                 limits=HttpLimits(deadline_s=LANE_REQUEST_S),
             ),
+            logged=load_logged_providers(),
         )
 
     async def close(self) -> None:

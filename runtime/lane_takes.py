@@ -15,7 +15,9 @@ from runtime.settings import Settings
 
 def build_takes(hub: Hub, settings: Settings, waker: Waker) -> Mapping[LaneKind, Take]:
     """By kind of lane. Stores are asked through the session with the lanes' shorter deadline."""
-    opener = StoreOpener(hub.database, hub.box, hub.registry, hub.lane_session)
+    opener = StoreOpener(
+        hub.database, hub.box, hub.registry, hub.lane_session, calls=hub.calls, logged=hub.logged
+    )
     return {
         LaneKind.INBOX: InboxTake(hub.database, opener, waker),
         LaneKind.PUSH: PushTake(hub.database, opener, waker, doubt_s=settings.create_doubt_s),

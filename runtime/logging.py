@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import MutableMapping
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 import orjson
@@ -69,11 +70,17 @@ def mask_secrets(_logger: object, _method: str, event: Event) -> Event:
 
 
 def _masked(key: object, value: object) -> object:
-    if isinstance(key, str) and any(word in key.lower() for word in _SECRET_WORDS):
+    if isinstance(key, str) and _is_secret(key):
         return _MASK
     if isinstance(value, dict):
         return {inner: _masked(inner, content) for inner, content in value.items()}
     return value
+
+
+@lru_cache(maxsize=1_024)
+def _is_secret(name: str) -> bool:
+    """There are few names, and each line has a dozen of them."""
+    return any(word in name.lower() for word in _SECRET_WORDS)
 
 
 def _name_process(process: str) -> structlog.typing.Processor:

@@ -4,8 +4,6 @@ Where Temporal is comes from the SDK's own variables (`TEMPORAL_ADDRESS`, `TEMPO
 `TEMPORAL_TLS…`, `TEMPORAL_API_KEY`, `TEMPORAL_CONFIG_FILE`): see `runtime.connections`.
 """
 
-import base64
-import binascii
 import difflib
 import os
 from collections.abc import Iterable, Mapping
@@ -15,16 +13,17 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from runtime.failures import WRONG_INPUT, CommandError
+from runtime.key_file import MAKE_A_KEY, KeyFile, decode_key
+from runtime.people_settings import PeopleSettings
 from workflows.task_queues import TaskQueue
 
 PREFIX: Final = "ENTREPOT_"
 CLIENT_VARIABLES: Final = (f"{PREFIX}API_URL", f"{PREFIX}API_KEY", f"{PREFIX}API_SECRET")
 """What the command line reads to talk to an API; no settings of a process."""
-_KEY_BYTES = 32
-_MAKE_A_KEY = "python3 -c 'import secrets; print(secrets.token_hex(32))' makes one"
+_REDIS_SCHEMES = ("redis", "rediss", "valkey", "valkeys")
 
 
 class SettingsError(CommandError):
@@ -57,6 +56,19 @@ def _http_url(value: object) -> object:
     return value.rstrip("/")
 
 
+def _redis_url(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in _REDIS_SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("an address like redis://:password@cache.example.com:6379/0 is needed")
+    return value
+
+
 def _key(value: object) -> object:
     if isinstance(value, str):
         decode_key(value)
@@ -69,34 +81,17 @@ def _comma_separated(value: object) -> object:
     return value
 
 
-def decode_key(text: str) -> bytes:
-    """The 32 bytes of a key written as hex or base64 (either alphabet).
-
-    Raises:
-        ValueError: it is neither, or has another length.
-    """
-    text = text.strip()
-    try:
-        if len(text) == 2 * _KEY_BYTES:
-            return bytes.fromhex(text)
-        padded = text + "=" * (-len(text) % 4)
-        key = base64.b64decode(padded.replace("-", "+").replace("_", "/"), validate=True)
-    except (ValueError, binascii.Error):
-        key = b""
-    if len(key) != _KEY_BYTES:
-        raise ValueError(f"a key is {_KEY_BYTES} bytes in hex or base64; {_MAKE_A_KEY}") from None
-    return key
-
-
 DatabaseUrl = Annotated[SecretStr, BeforeValidator(_postgresql_url)]
+RedisUrl = Annotated[SecretStr, BeforeValidator(_redis_url)]
 HttpUrl = Annotated[str, BeforeValidator(_http_url)]
 EncryptionKey = Annotated[SecretStr, BeforeValidator(_key)]
 Seconds = Annotated[float, Field(ge=0, le=30 * 86_400)]
+CacheSeconds = Annotated[float, Field(ge=0, le=86_400)]
 Slots = Annotated[int, Field(ge=1, le=1_000)]
 PoolSize = Annotated[int, Field(ge=1, le=500)]
 
 
-class Settings(BaseSettings):
+class Settings(PeopleSettings):
     """Everything a process of ours is told.
 
     Attributes:
@@ -105,8 +100,11 @@ class Settings(BaseSettings):
         migration_database_url: the same database as the owner of the tables; for `migrate`.
         temporal_ui_url: where people see the workflows; links are left out without it.
         encryption_key: the master key of the stored secrets, 32 bytes in hex or base64.
+        encryption_key_file: a file with keys, one per line and the newest first, that is read again
+            when it is replaced; in the place of `encryption_key`.
         encryption_keys_old: keys that are still read after a rotation, separated by commas.
         public_url: where shops and partners reach us; without it no webhook URL is reachable.
+        default_tenant: whose the store is that the environment defines, by name or id.
         allow_private_addresses: whether stores may lie on private and loopback addresses.
         ca_file: certificate authorities (PEM) to trust for stores besides the public ones.
         provider_paths: further folders with provider folders in them, separated by commas. Their
@@ -116,6 +114,12 @@ class Settings(BaseSettings):
             looked up.
         trusted_proxies: addresses or networks whose X-Forwarded-For is believed; nobody's if empty.
         max_request_bytes: the largest body the API reads; `max_webhook_bytes` the same for shops.
+        redis_url: a Redis or Valkey server that several API processes share their limits and cached
+            answers on; without one each has its own.
+        requests_per_minute: of a key without a limit of its own, of a person, and of an address
+            where nobody has to be known.
+        cache_records_s: how long answers about records are kept; 0 keeps none. `cache_analytics_s`,
+            `cache_status_s` and `cache_connection_s` are how old those answers may be.
         worker_queues: the task queues a worker process serves. A process of their own keeps
             `events` quick while another one works on a large import.
         slots_interactive, slots_events, slots_pull, slots_import: activities that run at a time in
@@ -142,16 +146,25 @@ class Settings(BaseSettings):
     temporal_ui_url: HttpUrl | None = None
 
     encryption_key: EncryptionKey | None = None
+    encryption_key_file: Path | None = None
     encryption_keys_old: Annotated[
         tuple[EncryptionKey, ...], NoDecode, BeforeValidator(_comma_separated)
     ] = ()
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 4000
+    default_tenant: Annotated[str, Field(max_length=120)] | None = None
     public_url: HttpUrl | None = None
     trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = ()
     max_request_bytes: Annotated[int, Field(ge=1_024, le=64 * 1024 * 1024)] = 1024 * 1024
     max_webhook_bytes: Annotated[int, Field(ge=1_024, le=64 * 1024 * 1024)] = 5 * 1024 * 1024
+
+    redis_url: RedisUrl | None = None
+    requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
+    cache_records_s: CacheSeconds = 300.0
+    cache_analytics_s: CacheSeconds = 60.0
+    cache_status_s: CacheSeconds = 10.0
+    cache_connection_s: CacheSeconds = 60.0
 
     allow_private_addresses: bool = False
     ca_file: Path | None = None
@@ -174,10 +187,15 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
-        if self.environment == "production" and self.encryption_key is None:
+        has_key, file = self.encryption_key is not None, self.encryption_key_file
+        if self.environment == "production" and not has_key and file is None:
             raise ValueError(
-                f"{PREFIX}ENCRYPTION_KEY is not set: production needs a key; {_MAKE_A_KEY}"
+                f"{PREFIX}ENCRYPTION_KEY is not set: production needs a key; {MAKE_A_KEY}"
             )
+        if has_key and file is not None and self.environment != "embedded":
+            raise ValueError(f"give {PREFIX}ENCRYPTION_KEY or {PREFIX}ENCRYPTION_KEY_FILE")
+        if file is not None and not file.is_file():
+            raise ValueError(f"{PREFIX}ENCRYPTION_KEY_FILE names a file that is not there")
         if self.ca_file is not None and not self.ca_file.is_file():
             raise ValueError(f"{PREFIX}CA_FILE names a file that is not there")
         if not all(path.is_dir() for path in self.provider_paths):
@@ -188,12 +206,21 @@ class Settings(BaseSettings):
         """The keys, the one to encrypt with first.
 
         Raises:
-            SettingsError: there is none.
+            SettingsError: there is none, or the file of keys cannot be read.
         """
+        file = self.encryption_key_file
+        if file is not None:
+            try:
+                return (*KeyFile(file).read(), *self.old_keys())
+            except (OSError, ValueError) as error:
+                raise SettingsError(f"{PREFIX}ENCRYPTION_KEY_FILE: {error}") from None
         if self.encryption_key is None:
-            raise SettingsError(f"{PREFIX}ENCRYPTION_KEY is not set; {_MAKE_A_KEY}")
-        keys = (self.encryption_key, *self.encryption_keys_old)
-        return tuple(decode_key(key.get_secret_value()) for key in keys)
+            raise SettingsError(f"{PREFIX}ENCRYPTION_KEY is not set; {MAKE_A_KEY}")
+        return (decode_key(self.encryption_key.get_secret_value()), *self.old_keys())
+
+    def old_keys(self) -> tuple[bytes, ...]:
+        """The keys that are read and seal no more, but for those in the file."""
+        return tuple(decode_key(key.get_secret_value()) for key in self.encryption_keys_old)
 
     def owner_url(self) -> str:
         """The database as the owner of its tables.

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from db.run_diffs import discard_old
 from db.session import Database
 
 TURN_S = 60.0
@@ -29,8 +30,9 @@ async def sweep_forever(database: Database) -> None:
         await asyncio.sleep(TURN_S)
 
 
-async def sweep_once(database: Database) -> bool:
-    """Discard credentials whose trial expired and make the partitions of the months to come.
+async def sweep_once(database: Database, *, now: datetime | None = None) -> bool:
+    """Discard credentials whose trial expired and what dry runs found a day ago, and make the
+    partitions of the months to come.
 
     Returns:
         Whether it was this process's turn.
@@ -41,10 +43,15 @@ async def sweep_once(database: Database) -> bool:
         )
         if not is_ours.scalar_one():
             return False
+        now = now or datetime.now(UTC)
         discarded = await connection.execute(
-            text("select discard_expired_checks(:now)"), {"now": datetime.now(UTC)}
+            text("select discard_expired_checks(:now)"), {"now": now}
         )
+        await connection.execute(text("select discard_expired_previews(:now)"), {"now": now})
         await connection.execute(text("select ensure_partitions()"))
         if count := discarded.scalar_one():
             _log.info("expired_checks_discarded", count=count)
+        # In batches: what is left is the next turn's, so that no transaction takes long.
+        if count := await discard_old(connection, now):
+            _log.info("dry_run_diffs_discarded", count=count)
     return True

@@ -36,7 +36,9 @@ _log = structlog.get_logger(__name__)
 
 def build_workers(client: Client, hub: Hub, settings: Settings) -> list[Worker]:
     """One worker per task queue of `settings.worker_queues`, each with slots of its own."""
-    opener = StoreOpener(hub.database, hub.box, hub.registry, hub.session)
+    opener = StoreOpener(
+        hub.database, hub.box, hub.registry, hub.session, calls=hub.calls, logged=hub.logged
+    )
     waker = _waker(client, hub, settings)
     activities = build_activities(hub.database, opener, waker=waker, public_url=settings.public_url)
     lanes = LaneActivities(hub.database, build_takes(hub, settings, waker), waker)
@@ -94,6 +96,8 @@ async def run_worker(
                 # Side by side: one after the other, their drains would add up.
                 ends = [worker.shutdown() for worker in workers]
                 await asyncio.gather(sweeping, *ends, return_exceptions=True)
+                # What the last activities asked of stores is counted too.
+                await hub.calls.flush(hub.database)
     finally:
         await hub.close()
 
@@ -103,6 +107,7 @@ async def _sweep(client: Client, hub: Hub, settings: Settings) -> None:
     async with asyncio.TaskGroup() as both:
         both.create_task(sweep_forever(hub.database))
         both.create_task(lanes.run())
+        both.create_task(hub.calls.run(hub.database))
 
 
 async def _until(stop: asyncio.Event, sweeping: "asyncio.Task[None]") -> None:

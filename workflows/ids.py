@@ -45,6 +45,11 @@ def preview_id(store_id: int, entity: Entity) -> str:
     return f"preview/{store_id}/{entity.value}"
 
 
+def mapping_preview_id(preview_id: int) -> str:
+    """Of the workflow that looks what a field mapping would make of a record."""
+    return f"mapping-preview/{preview_id}"
+
+
 def subscriptions_id(store_id: int) -> str:
     """Of the workflow that looks after a store's webhooks."""
     return f"subscriptions/{store_id}"
@@ -55,6 +60,11 @@ def unsubscribe_id(store_id: int) -> str:
     return f"unsubscribe/{store_id}"
 
 
+def demand_id(store_id: int, digest: str) -> str:
+    """Of the workflow that does what was asked of a store once; `digest` is what was asked."""
+    return f"demand/{store_id}/{digest}"
+
+
 def schedule_id(store_id: int, kind: str) -> str:
     """Of a store's Temporal Schedule."""
     return f"schedule/{store_id}/{kind}"
@@ -62,8 +72,8 @@ def schedule_id(store_id: int, kind: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowKey:
-    """What an id says. `subject` is the store; for `check` the credentials on trial, for `alert`
-    the tenant."""
+    """What an id says. `subject` is the store; for `check` the credentials on trial, for
+    `mapping-preview` the preview, for `alert` the tenant."""
 
     kind: str
     subject: int
@@ -76,9 +86,10 @@ def parse_id(workflow_id: str) -> WorkflowKey:
     subject, _, entity = rest.partition("/")
     if kind in {"reconcile", "preview"}:
         return WorkflowKey(kind, int(subject), Entity(entity))
-    if kind in {"sync", "subscriptions", "unsubscribe"}:
-        # What follows the store is the sync's kind, or the time a schedule appended.
+    if kind in {"sync", "subscriptions", "unsubscribe", "demand"}:
+        # What follows the store is the sync's kind, the time a schedule appended, or a digest.
         return WorkflowKey(kind, int(subject.partition("-")[0]))
-    if (kind == "pull") == bool(entity) and kind in {"check", "import", "pull", *LaneKind}:
+    known = {"check", "mapping-preview", "import", "pull", *LaneKind}
+    if (kind == "pull") == bool(entity) and kind in known:
         return WorkflowKey(kind, int(subject), Entity(entity) if entity else None)
     raise ValueError(f"not a workflow id of ours: {workflow_id!r}")

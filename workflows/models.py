@@ -1,5 +1,6 @@
 """What goes into workflows, comes out of them, and what they answer when asked."""
 
+from activities.demand_models import DemandCounts, PullDemand, PushCounts, PushDemand
 from activities.draining import LaneState
 from activities.lanes import LaneRef
 from activities.models import Counts, Message, ProbeStoreResult, PullMode, StoreRef
@@ -123,13 +124,41 @@ class SyncStoreResult(Message):
     held_back: int = 0
 
 
+class DemandInput(ImportStoreInput):
+    """What somebody asks of a store once: pulls first, then pushes, each in dependency order.
+
+    Attributes:
+        name: what it is called in the log and in the Temporal UI, such as `customers-pull`.
+        is_dry: only tell what it would do.
+    """
+
+    name: str
+    pulls: tuple[PullDemand, ...] = ()
+    pushes: tuple[PushDemand, ...] = ()
+    is_dry: bool = False
+
+
+class DemandResult(Message):
+    """What a demand did. `busy` were being pulled by somebody else. No run: the store is deleted
+    or not active.
+
+    `held_back` records would have been deleted, and were too many to be.
+    """
+
+    run_id: int | None = None
+    counts: DemandCounts = DemandCounts()
+    busy: tuple[Entity, ...] = ()
+    held_back: int = 0
+
+
 class ImportProgress(Message):
-    """The answer to the query `progress`."""
+    """The answer to the query `progress`: what was pulled per entity, and what was pushed."""
 
     run_id: int | None = None
     phase: str = "starting"
     round: int = 0
     entities: dict[Entity, Counts] = Field(default_factory=dict)
+    pushed: dict[Entity, PushCounts] = Field(default_factory=dict)
 
 
 class LaneInput(LaneRef):

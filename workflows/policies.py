@@ -62,6 +62,14 @@ DRAIN = ActivityConfig(
 """One turn of a lane that sends. A request may take less than the heartbeat timeout
 (`LANE_REQUEST_S`): when the turn is taken for dead, nothing of it is under way any more."""
 
+WATCH = ActivityConfig(
+    start_to_close_timeout=timedelta(minutes=10),
+    heartbeat_timeout=timedelta(seconds=10),
+    retry_policy=_PATIENT,
+    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+)
+"""Looking on while a lane sends what somebody asked for."""
+
 LANE_REQUEST_S = 25.0
 """The total deadline of one request of a lane."""
 

@@ -48,6 +48,7 @@ class PullWorkflow:
             entity=args.entity,
             mode=args.mode,
             force=args.force,
+            page_size=args.page_size,
         )
         self._held_back = 0
         self._where = "starting"

@@ -4,8 +4,10 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from workflows.alert import AlertWorkflow
 from workflows.check_store import CheckStoreWorkflow
+from workflows.demand import DemandWorkflow
 from workflows.import_store import ImportStoreWorkflow
 from workflows.inbox import InboxWorkflow
+from workflows.preview_mapping import PreviewMappingWorkflow
 from workflows.preview_push import PreviewPushWorkflow
 from workflows.pull import PullWorkflow
 from workflows.push import PushWorkflow
@@ -16,10 +18,12 @@ from workflows.sync_store import SyncStoreWorkflow
 WORKFLOWS = (
     CheckStoreWorkflow,
     PreviewPushWorkflow,
+    PreviewMappingWorkflow,
     ImportStoreWorkflow,
     PullWorkflow,
     SyncStoreWorkflow,
     ReconcileWorkflow,
+    DemandWorkflow,
     SubscriptionsWorkflow,
     UnsubscribeWorkflow,
     InboxWorkflow,
@@ -35,6 +39,7 @@ PASSED_THROUGH = (
     "domain",
     "httpcore",
     "httpx",
+    "jmespath",
     "orjson",
     "providers",
     "psycopg",

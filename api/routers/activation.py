@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 
 from activities.sync_models import SyncKind
-from api.auth import StoresWriter
+from api.auth import Principal, StoresWriter
 from api.connecting import get_store
 from api.params import StoreId
 from api.scheduling import rest_schedules, sync_input, unavailable, watch_subscriptions
@@ -17,6 +17,7 @@ from api.services import ApiServices, Services
 from api.stopping import stop_workflows
 from api.store_views import store_view
 from api.temporal import TemporalUnavailableError
+from db.audit import record_audit
 from db.initial_push import enqueue_catalogue
 from db.lane_failures import resume_store_lanes
 from db.schedules import load_schedules
@@ -40,9 +41,7 @@ async def activate(
     store = await get_store(services, principal.tenant_id, store_id)
     # For an active store too: the first time may have been cut short behind its commit.
     await _wake_schedules(services, principal.tenant_id, store)
-    await services.database.transact(
-        principal.tenant_id, partial(_begin_again, principal.tenant_id, store.id)
-    )
+    await services.database.transact(principal.tenant_id, partial(_begin_again, principal, store))
     for kind in (LaneKind.INBOX, LaneKind.PUSH):
         await services.waker.wake(principal.tenant_id, kind, store.id)
     workflow_id, warning = await _catch_up(services, principal.tenant_id, store)
@@ -65,6 +64,7 @@ async def deactivate(
     if store.is_active:
         async with services.database.tenant(principal.tenant_id) as connection:
             await set_active(connection, store.id, is_active=False)
+            await _record(connection, principal, "store.deactivated", store)
             held = await load_schedules(connection, store.id)
         await stop_workflows(services, store.id)
         try:
@@ -74,11 +74,20 @@ async def deactivate(
     return await _view(request, services, principal.tenant_id, store_id)
 
 
-async def _begin_again(tenant_id: int, store_id: int, connection: AsyncConnection) -> None:
+async def _begin_again(principal: Principal, store: Store, connection: AsyncConnection) -> None:
     # Lanes before their store: drains that fail lock them in this order.
-    await resume_store_lanes(connection, tenant_id, store_id)
-    await set_active(connection, store_id, is_active=True)
-    await enqueue_catalogue(connection, tenant_id, store_id, missing_only=True)
+    await resume_store_lanes(connection, principal.tenant_id, store.id)
+    await set_active(connection, store.id, is_active=True)
+    await enqueue_catalogue(connection, principal.tenant_id, store.id, missing_only=True)
+    if not store.is_active:
+        await _record(connection, principal, "store.activated", store)
+
+
+async def _record(
+    connection: AsyncConnection, principal: Principal, action: str, store: Store
+) -> None:
+    subject = f"store/{store.id}"
+    await record_audit(connection, principal.tenant_id, principal.actor, action, subject)
 
 
 async def _wake_schedules(services: ApiServices, tenant_id: int, store: Store) -> None:

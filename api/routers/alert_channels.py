@@ -18,6 +18,7 @@ from db.alert_channels import (
     list_channels,
     replace_channels,
 )
+from db.audit import record_audit
 from domain.alert_channels import Channel
 from domain.errors import AddressRefusedError
 from providers._kit.ssrf import check_url
@@ -57,6 +58,13 @@ async def replace(
                 StoredChannel(channel_id, channel.kind, sent.name, sent.is_active, sealed)
             )
         await replace_channels(connection, principal.tenant_id, stored)
+        await record_audit(
+            connection,
+            principal.tenant_id,
+            principal.actor,
+            "alert_channels.updated",
+            names=[one.name for one in stored],
+        )
     return ChannelListAnswer(data=[_view(services, one) for one in stored])
 
 

@@ -11,6 +11,7 @@ from api.params import RecordId
 from api.schemas.alerts import AlertAnswer, AlertListAnswer, AlertStatus
 from api.services import Services
 from db.alerts import AlertFilter, AlertKind, find_alert, list_alerts, resolve_alert
+from db.audit import record_audit
 
 router = APIRouter(prefix="/api/alerts", tags=["alerts"])
 
@@ -58,7 +59,14 @@ async def show(record_id: RecordId, principal: SyncsReader, services: Services) 
 async def resolve(record_id: RecordId, principal: SyncsWriter, services: Services) -> AlertAnswer:
     """Say that it was seen to. If it happens again, there is a new alert."""
     async with services.database.tenant(principal.tenant_id) as connection:
-        await resolve_alert(connection, record_id)
+        if await resolve_alert(connection, record_id):
+            await record_audit(
+                connection,
+                principal.tenant_id,
+                principal.actor,
+                "alert.resolved",
+                f"alert/{record_id}",
+            )
         alert = await find_alert(connection, record_id)
     if alert is None:
         raise problems.not_found(f"alert {record_id}", "/api/alerts")

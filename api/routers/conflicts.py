@@ -7,21 +7,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api import problems
 from api.auth import SyncsReader, SyncsWriter
+from api.conflict_views import conflict_answers, conflict_summary
 from api.paging import MAX_ID, Cursor, Limit, decode_cursor, next_cursor, read_id
 from api.params import RecordId, require_json
 from api.schemas.conflicts import (
     ConflictAnswer,
-    ConflictField,
     ConflictListAnswer,
     ConflictStatus,
-    ConflictSummary,
     ResolveBody,
-    SuggestionAnswer,
 )
 from api.services import Services
+from db.audit import record_audit
 from db.conflicts import Conflict, ConflictFilter, find_conflict, list_conflicts
-from db.local_records import load_local
-from db.resolving import Resolution, current_sides, resolve_conflict, suggestion
+from db.resolving import Resolution, resolve_conflict
 from domain.entities import Entity
 from domain.errors import InvalidRecordError
 from domain.lanes import LaneKind
@@ -53,7 +51,7 @@ async def list_(
         rows = await list_conflicts(connection, wanted, before=before, limit=limit + 1)
     page = rows[:limit]
     return ConflictListAnswer(
-        data=[_summary(one) for one in page],
+        data=[conflict_summary(one) for one in page],
         next_cursor=next_cursor(_LISTING, rows, limit, page[-1].id if page else 0),
     )
 
@@ -83,9 +81,19 @@ async def resolve(
     resolution = Resolution(body.resolution, body.data)
 
     async def work(connection: AsyncConnection) -> tuple[ConflictAnswer, frozenset[int]]:
-        conflict, told = await resolve_conflict(
+        conflict, told, is_decided_now = await resolve_conflict(
             connection, principal.tenant_id, record_id, resolution
         )
+        if is_decided_now:
+            await record_audit(
+                connection,
+                principal.tenant_id,
+                principal.actor,
+                "conflict.resolved",
+                f"conflict/{record_id}",
+                resolution=body.resolution,
+                fields=sorted(conflict.fields),
+            )
         return await _answer(connection, conflict), told
 
     try:
@@ -98,36 +106,5 @@ async def resolve(
 
 
 async def _answer(connection: AsyncConnection, conflict: Conflict) -> ConflictAnswer:
-    entity, record_id = Entity(conflict.entity), conflict.record_id
-    known = await load_local(connection, conflict.store_id, entity, [record_id])
-    local, fields = known[record_id], list[ConflictField]()
-    for path in sorted(conflict.fields):
-        sides = current_sides(conflict, local, path)
-        name, value, reason = suggestion(conflict, local, path)
-        suggested = SuggestionAnswer.model_validate(
-            {"resolution": name, "value": value, "reason": reason}
-        )
-        fields.append(
-            ConflictField(
-                path=path,
-                base=sides.base,
-                local=sides.local,
-                remote=sides.remote,
-                has_base=sides.has_base,
-                suggestion=suggested,
-            )
-        )
-    names = {one.suggestion.resolution for one in fields}
-    reasons = "; ".join(f"{one.path}: {one.suggestion.reason}" for one in fields)
-    overall = SuggestionAnswer(
-        resolution=names.pop() if len(names) == 1 else "merge", value=None, reason=reasons
-    )
-    summary = _summary(conflict).model_dump(by_alias=False)
-    return ConflictAnswer(**summary, fields=fields, suggestion=overall)
-
-
-def _summary(conflict: Conflict) -> ConflictSummary:
-    return ConflictSummary.model_validate(
-        {name: getattr(conflict, name) for name in ConflictSummary.model_fields if name != "paths"}
-        | {"paths": sorted(conflict.fields)}
-    )
+    (answer,) = await conflict_answers(connection, [conflict])
+    return answer

@@ -15,6 +15,7 @@ from api.params import require_json
 from api.problems import ProblemError
 from api.schemas.connect import ConnectedAnswer, StartConnectAnswer, StartConnectBody
 from api.services import Services
+from db.audit import Actor, ActorKind
 from domain.errors import ConflictError
 
 router = APIRouter(prefix="/api/stores/connect", tags=["stores"])
@@ -49,9 +50,7 @@ async def start_connecting(
     """
 
     async def work() -> Response:
-        started = await start(
-            services, principal.tenant_id, provider, body, own_url=str(request.base_url)
-        )
+        started = await start(services, principal, provider, body, own_url=str(request.base_url))
         answer = StartConnectAnswer(
             install_url=started.install_url,
             expires_at=started.expires_at,
@@ -85,7 +84,7 @@ async def take_key(request: Request, token: Token, services: Services) -> Respon
         if len(body) > _LONGEST_CALLBACK:
             detail = f"A callback has at most {_LONGEST_CALLBACK} bytes."
             raise ProblemError(problems.TOO_LARGE, detail)
-        store = await finish(services, callback, body)
+        store = await finish(services, callback, body, actor=_shop(request, callback))
     except ProblemError as error:
         error.headers.update(_shared(callback))
         raise
@@ -93,6 +92,12 @@ async def take_key(request: Request, token: Token, services: Services) -> Respon
         raise ProblemError(problems.CONFLICT, str(error), headers=_shared(callback)) from None
     answer = ConnectedAnswer(connected=True, message=f"{store.name} is connected.")
     return json_answer(answer, headers=_shared(callback))
+
+
+def _shop(request: Request, callback: Callback) -> Actor:
+    address = request.client.host if request.client else ""
+    request_id = getattr(request.state, "request_id", "")
+    return Actor(ActorKind.SHOP, None, callback.known.provider, address, request_id)
 
 
 def _shared(callback: Callback) -> dict[str, str]:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
 from api import problems
-from api.auth import Principal, authenticate_if_given
+from api.auth import CHALLENGE, Principal, authenticate_if_given
 from api.problems import ProblemError
 from api.schemas.health import HealthAnswer, ServicesAnswer, State
 from api.services import ApiServices, Services, now
@@ -51,8 +51,9 @@ async def health(
     if detailed and principal is None:
         raise ProblemError(
             problems.UNAUTHENTICATED,
-            "detailed=true needs a key: send X-API-Key and X-API-Secret.",
-            headers={"WWW-Authenticate": "ApiKey"},
+            "detailed=true needs a key or a login: send X-API-Key and X-API-Secret, or "
+            "Authorization: Bearer.",
+            headers=CHALLENGE,
         )
     (database, migrations), temporal = await asyncio.gather(
         _database(services), _temporal(services)

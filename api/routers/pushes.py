@@ -24,8 +24,8 @@ from api.schemas.pushes import (
 from api.services import ApiServices, Services
 from api.temporal import CheckFailedError
 from api.trials import store_problem
+from db.listed_pushes import list_pushes
 from db.push_preview import load_names
-from db.pushes import list_pushes
 from db.stores import Store
 from domain.entities import Entity
 

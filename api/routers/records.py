@@ -1,131 +1,206 @@
 """Reading the records back."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import partial
 
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import Response
 
 from api import problems
 from api.auth import Principal, RecordsReader
-from api.paging import Cursor, Limit, after_id, next_cursor
+from api.caching import REVALIDATED
+from api.paging import Cursor, Limit, after_id, encode_cursor
 from api.params import RecordId
-from api.record_views import category_views, customer_views, order_views, product_views
 from api.schemas.catalogue import (
     CategoryAnswer,
     CategoryListAnswer,
     ProductAnswer,
     ProductListAnswer,
 )
-from api.schemas.records import RecordAnswer
 from api.schemas.sales import CustomerAnswer, CustomerListAnswer, OrderAnswer, OrderListAnswer
 from api.services import ApiServices, Services
-from db.read_records import Row, find_record, list_records
+from db.record_json import read_page, read_record
+from db.revisions import read_revision
 from domain.entities import Entity
 
 router = APIRouter(prefix="/api")
 
-A = TypeVar("A", bound=RecordAnswer)
-
 
 @dataclass(frozen=True, slots=True)
-class _Kind(Generic[A]):
-    """A kind of record: what it is called, and how its rows become bodies."""
+class _Asked:
+    """A request for records of one kind, and who asks."""
 
+    request: Request
+    caller: Principal
+    services: ApiServices
     entity: Entity
-    noun: str
-    view: Callable[[AsyncConnection, Sequence[Row]], Awaitable[list[A]]]
 
 
-_CATEGORIES = _Kind(Entity.CATEGORIES, "category", category_views)
-_PRODUCTS = _Kind(Entity.PRODUCTS, "product", product_views)
-_CUSTOMERS = _Kind(Entity.CUSTOMERS, "customer", customer_views)
-_ORDERS = _Kind(Entity.ORDERS, "order", order_views)
-
-
-@router.get("/categories", tags=["categories"], summary="List categories")
+@router.get(
+    "/categories",
+    tags=["categories"],
+    summary="List categories",
+    response_model=CategoryListAnswer,
+    responses=REVALIDATED,
+)
 async def list_categories(
-    caller: RecordsReader, services: Services, limit: Limit = 50, cursor: Cursor = None
-) -> CategoryListAnswer:
+    request: Request,
+    caller: RecordsReader,
+    services: Services,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
     """Categories by id; deleted ones are left out."""
-    data, following = await _list(caller, services, _CATEGORIES, limit, cursor)
-    return CategoryListAnswer(data=data, next_cursor=following)
+    return await _list(_Asked(request, caller, services, Entity.CATEGORIES), limit, cursor)
 
 
-@router.get("/categories/{record_id}", tags=["categories"], summary="Show a category")
+@router.get(
+    "/categories/{record_id}",
+    tags=["categories"],
+    summary="Show a category",
+    response_model=CategoryAnswer,
+    responses=REVALIDATED,
+)
 async def show_category(
-    record_id: RecordId, caller: RecordsReader, services: Services
-) -> CategoryAnswer:
+    request: Request, record_id: RecordId, caller: RecordsReader, services: Services
+) -> Response:
     """A category with its outside ids."""
-    return await _show(caller, services, _CATEGORIES, record_id)
+    return await _show(_Asked(request, caller, services, Entity.CATEGORIES), "category", record_id)
 
 
-@router.get("/products", tags=["products"], summary="List products")
+@router.get(
+    "/products",
+    tags=["products"],
+    summary="List products",
+    response_model=ProductListAnswer,
+    responses=REVALIDATED,
+)
 async def list_products(
-    caller: RecordsReader, services: Services, limit: Limit = 50, cursor: Cursor = None
-) -> ProductListAnswer:
+    request: Request,
+    caller: RecordsReader,
+    services: Services,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
     """Products by id with their variants and stock; deleted ones are left out."""
-    data, following = await _list(caller, services, _PRODUCTS, limit, cursor)
-    return ProductListAnswer(data=data, next_cursor=following)
+    return await _list(_Asked(request, caller, services, Entity.PRODUCTS), limit, cursor)
 
 
-@router.get("/products/{record_id}", tags=["products"], summary="Show a product")
+@router.get(
+    "/products/{record_id}",
+    tags=["products"],
+    summary="Show a product",
+    response_model=ProductAnswer,
+    responses=REVALIDATED,
+)
 async def show_product(
-    record_id: RecordId, caller: RecordsReader, services: Services
-) -> ProductAnswer:
+    request: Request, record_id: RecordId, caller: RecordsReader, services: Services
+) -> Response:
     """A product with its variants, stock and outside ids."""
-    return await _show(caller, services, _PRODUCTS, record_id)
+    return await _show(_Asked(request, caller, services, Entity.PRODUCTS), "product", record_id)
 
 
-@router.get("/customers", tags=["customers"], summary="List customers")
+@router.get(
+    "/customers",
+    tags=["customers"],
+    summary="List customers",
+    response_model=CustomerListAnswer,
+    responses=REVALIDATED,
+)
 async def list_customers(
-    caller: RecordsReader, services: Services, limit: Limit = 50, cursor: Cursor = None
-) -> CustomerListAnswer:
+    request: Request,
+    caller: RecordsReader,
+    services: Services,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
     """Customers by id, guests among them; deleted ones are left out."""
-    data, following = await _list(caller, services, _CUSTOMERS, limit, cursor)
-    return CustomerListAnswer(data=data, next_cursor=following)
+    return await _list(_Asked(request, caller, services, Entity.CUSTOMERS), limit, cursor)
 
 
-@router.get("/customers/{record_id}", tags=["customers"], summary="Show a customer")
+@router.get(
+    "/customers/{record_id}",
+    tags=["customers"],
+    summary="Show a customer",
+    response_model=CustomerAnswer,
+    responses=REVALIDATED,
+)
 async def show_customer(
-    record_id: RecordId, caller: RecordsReader, services: Services
-) -> CustomerAnswer:
+    request: Request, record_id: RecordId, caller: RecordsReader, services: Services
+) -> Response:
     """A customer with its outside ids."""
-    return await _show(caller, services, _CUSTOMERS, record_id)
+    return await _show(_Asked(request, caller, services, Entity.CUSTOMERS), "customer", record_id)
 
 
-@router.get("/orders", tags=["orders"], summary="List orders")
+@router.get(
+    "/orders",
+    tags=["orders"],
+    summary="List orders",
+    response_model=OrderListAnswer,
+    responses=REVALIDATED,
+)
 async def list_orders(
-    caller: RecordsReader, services: Services, limit: Limit = 50, cursor: Cursor = None
-) -> OrderListAnswer:
+    request: Request,
+    caller: RecordsReader,
+    services: Services,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
     """Orders by id with their lines, charges and refunds; deleted ones are left out."""
-    data, following = await _list(caller, services, _ORDERS, limit, cursor)
-    return OrderListAnswer(data=data, next_cursor=following)
+    return await _list(_Asked(request, caller, services, Entity.ORDERS), limit, cursor)
 
 
-@router.get("/orders/{record_id}", tags=["orders"], summary="Show an order")
-async def show_order(record_id: RecordId, caller: RecordsReader, services: Services) -> OrderAnswer:
+@router.get(
+    "/orders/{record_id}",
+    tags=["orders"],
+    summary="Show an order",
+    response_model=OrderAnswer,
+    responses=REVALIDATED,
+)
+async def show_order(
+    request: Request, record_id: RecordId, caller: RecordsReader, services: Services
+) -> Response:
     """An order with its lines, charges, refunds and outside ids."""
-    return await _show(caller, services, _ORDERS, record_id)
+    return await _show(_Asked(request, caller, services, Entity.ORDERS), "order", record_id)
 
 
-async def _list(
-    caller: Principal, services: ApiServices, kind: _Kind[A], limit: int, cursor: str | None
-) -> tuple[list[A], str | None]:
-    listing = kind.entity.value
+async def _list(asked: _Asked, limit: int, cursor: str | None) -> Response:
+    listing = asked.entity.value
     after = after_id(listing, cursor)
-    async with services.database.tenant(caller.tenant_id) as connection:
-        rows = await list_records(connection, kind.entity, after=after, limit=limit + 1)
-        page = rows[:limit]
-        data = await kind.view(connection, page)
-    return data, next_cursor(listing, rows, limit, page[-1]["id"] if page else 0)
+
+    async def make(connection: AsyncConnection) -> bytes:
+        page = await read_page(connection, asked.entity, after=after, limit=limit)
+        following = None if page.last_id is None else encode_cursor(listing, page.last_id)
+        records = ",".join(page.records)
+        return f'{{"data":[{records}],"nextCursor":{json.dumps(following)}}}'.encode()
+
+    return await _kept(asked, make)
 
 
-async def _show(caller: Principal, services: ApiServices, kind: _Kind[A], record_id: int) -> A:
+async def _show(asked: _Asked, noun: str, record_id: int) -> Response:
+    async def make(connection: AsyncConnection) -> bytes:
+        body = await read_record(connection, asked.entity, record_id)
+        if body is None:
+            raise problems.not_found(f"{noun} {record_id}", f"/api/{asked.entity.value}")
+        return body.encode()
+
+    return await _kept(asked, make)
+
+
+async def _kept(asked: _Asked, make: Callable[[AsyncConnection], Awaitable[bytes]]) -> Response:
+    """What is kept under the tenant's revision of now, or made in the same transaction."""
+    services, caller = asked.services, asked.caller
+    ttl_s = services.config.cache_records_s
     async with services.database.tenant(caller.tenant_id) as connection:
-        row = await find_record(connection, kind.entity, record_id)
-        if row is None:
-            raise problems.not_found(f"{kind.noun} {record_id}", f"/api/{kind.entity.value}")
-        (view,) = await kind.view(connection, [row])
-    return view
+        return await services.cache.cached(
+            asked.request,
+            caller,
+            name=asked.entity.value,
+            ttl_s=ttl_s,
+            version=await read_revision(connection) if ttl_s else "",
+            make=partial(make, connection),
+        )

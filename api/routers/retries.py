@@ -3,13 +3,14 @@
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.auth import SyncsWriter
+from api.auth import Principal, SyncsWriter
 from api.connecting import get_store
 from api.imports import start_import
 from api.params import StoreId
 from api.problems import CONFLICT, ProblemError
 from api.schemas.alerts import RetryAnswer, RetryBody
 from api.services import ApiServices, Services
+from db.audit import record_audit
 from db.retries import Retried, retry_all, retry_rows
 from db.stores import Store
 from domain.lanes import LaneKind
@@ -39,14 +40,25 @@ async def retry_failed_sync(
 
     async def work(connection: AsyncConnection) -> Retried:
         if body is None or (body.push_ids is None and body.webhook_event_ids is None):
-            return await retry_all(connection, principal.tenant_id, store_id)
-        return await retry_rows(
+            retried = await retry_all(connection, principal.tenant_id, store_id)
+        else:
+            retried = await retry_rows(
+                connection,
+                principal.tenant_id,
+                store_id,
+                push_ids=body.push_ids or (),
+                event_ids=body.webhook_event_ids or (),
+            )
+        await record_audit(
             connection,
             principal.tenant_id,
-            store_id,
-            push_ids=body.push_ids or (),
-            event_ids=body.webhook_event_ids or (),
+            principal.actor,
+            "store.retried",
+            f"store/{store_id}",
+            pushes=retried.pushes,
+            webhookEvents=retried.events,
         )
+        return retried
 
     retried = await services.database.transact(principal.tenant_id, work)
     for kind in (LaneKind.INBOX, LaneKind.PUSH):
@@ -56,13 +68,14 @@ async def retry_failed_sync(
         webhook_events=retried.events,
         resumed_lanes=list(retried.lanes),
         alerts_resolved=retried.alerts,
-        import_workflow_id=await _restarted_import(services, principal.tenant_id, store, retried),
+        import_workflow_id=await _restarted_import(services, principal, store, retried),
     )
 
 
 async def _restarted_import(
-    services: ApiServices, tenant_id: int, store: Store, retried: Retried
+    services: ApiServices, principal: Principal, store: Store, retried: Retried
 ) -> str | None:
     if not retried.has_failed_import:
         return None
-    return (await start_import(services, tenant_id, store)).workflow_id
+    started = await start_import(services, principal.tenant_id, store, actor=principal.actor)
+    return started.workflow_id

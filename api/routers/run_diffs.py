@@ -1,5 +1,115 @@
 """`GET /api/syncs/{workflowId}/diff`: what a dry run found."""
 
-from fastapi import APIRouter
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from api import problems
+from api.auth import Principal, SyncsReader
+from api.field_changes import fields_view
+from api.paging import Cursor, Limit, decode_cursor, next_cursor, read_id
+from api.params import WorkflowId
+from api.problems import CONFLICT, NOT_FOUND, ProblemError
+from api.schemas.run_diffs import (
+    DiffAction,
+    DiffAnswer,
+    DiffCountAnswer,
+    DiffEntity,
+    DiffListAnswer,
+)
+from api.services import Services
+from db.run_diffs import (
+    KEPT_FOR,
+    DiffFilter,
+    RunDiff,
+    count_diffs,
+    count_following,
+    find_run,
+    list_diffs,
+)
+from workflows.ids import parse_id
 
 router = APIRouter(prefix="/api/syncs", tags=["syncs"])
+
+_DIFFS = "diffs"
+_AGAIN = 'send the same request with `"dryRun": true` and follow its `statusUrl`'
+
+
+def _wanted(
+    entity: Annotated[DiffEntity | None, Query(description="Of this kind alone")] = None,
+    action: Annotated[DiffAction | None, Query(description="Of this action alone")] = None,
+) -> DiffFilter:
+    return DiffFilter(entity, action)
+
+
+@router.get("/{workflow_id:path}/diff", summary="What a dry run would do")
+async def show(
+    workflow_id: WorkflowId,
+    principal: SyncsReader,
+    services: Services,
+    wanted: Annotated[DiffFilter, Depends(_wanted)],
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> DiffListAnswer:
+    """The records that the latest dry run of this workflow would create, change, delete or send,
+    with every field before and after. It is kept for a day, and nothing of it was done."""
+    after = decode_cursor(_DIFFS, cursor, read_id)
+    if not _is_id(workflow_id):
+        raise _no_sync(workflow_id)
+    async with services.database.tenant(principal.tenant_id) as connection:
+        run = await find_run(connection, workflow_id)
+        if run is None:
+            raise _no_sync(workflow_id)
+        if not run.is_dry:
+            raise ProblemError(
+                CONFLICT,
+                f"{workflow_id} was no dry run: GET /api/syncs/{workflow_id} says what it did. "
+                f"To see what would be done, {_AGAIN}.",
+            )
+        rows = await list_diffs(connection, run.id, wanted, after=after or 0, limit=limit + 1)
+        counts, pushes = None, None
+        if cursor is None:
+            counts = await count_diffs(connection, run.id)
+            pushes = await count_following(connection, run.id)
+    if not rows and run.started_at < datetime.now(UTC) - KEPT_FOR:
+        raise ProblemError(
+            NOT_FOUND, f"What the dry run found was kept for a day. To see it anew, {_AGAIN}."
+        )
+    page = rows[:limit]
+    return DiffListAnswer(
+        workflow_id=workflow_id,
+        status=run.status,
+        started_at=run.started_at,
+        counts=None if counts is None else [DiffCountAnswer.model_validate(one) for one in counts],
+        pushes_to_follow=pushes,
+        data=[_view(principal, one) for one in page],
+        next_cursor=next_cursor(_DIFFS, rows, limit, page[-1].id if page else 0),
+    )
+
+
+def _is_id(workflow_id: str) -> bool:
+    try:
+        parse_id(workflow_id)
+    except ValueError:
+        return False
+    return workflow_id.isprintable()
+
+
+def _no_sync(workflow_id: str) -> ProblemError:
+    return problems.not_found(f"sync {workflow_id}", "/api/syncs")
+
+
+def _view(principal: Principal, row: RunDiff) -> DiffAnswer:
+    """A row; why it is set aside stands apart from its fields."""
+    fields = dict(row.fields)
+    reason = fields.pop("reason", None)
+    return DiffAnswer(
+        way=row.way,
+        entity=row.entity,
+        action=row.action,
+        external_id=row.external_id,
+        record_id=row.record_id,
+        reason=None if reason is None else reason["to"],
+        fields=fields_view(principal, fields),
+    )

@@ -5,7 +5,8 @@ from starlette.responses import Response
 
 from activities.sync_models import SyncKind
 from api.answers import json_answer
-from api.auth import SyncsReader, SyncsWriter
+from api.auditing import record_started
+from api.auth import Principal, SyncsReader, SyncsWriter
 from api.connecting import get_store
 from api.idempotency import Idempotent
 from api.params import StoreId, require_json
@@ -14,6 +15,7 @@ from api.scheduling import FIELDS, drop_schedules, replace_schedules, unavailabl
 from api.schemas.schedules import ScheduleAnswer, ScheduleBody, TriggerBody
 from api.services import ApiServices, Services
 from api.temporal import TemporalUnavailableError
+from db.audit import record_audit
 from db.schedules import load_schedules, pause_schedules
 from db.stores import Store
 from domain.schedules import ScheduleSpec
@@ -38,7 +40,7 @@ async def replace(
 ) -> ScheduleAnswer:
     """Make the schedules these and no others. While one of a kind runs, the next is skipped."""
     store = await get_store(services, principal.tenant_id, store_id)
-    await replace_schedules(services, principal.tenant_id, store, body)
+    await replace_schedules(services, principal, store, body)
     return await _view(services, principal.tenant_id, store)
 
 
@@ -46,7 +48,7 @@ async def replace(
 async def delete(store_id: StoreId, principal: SyncsWriter, services: Services) -> Response:
     """Sync nothing by itself any more. Webhooks and pushes go on."""
     store = await get_store(services, principal.tenant_id, store_id)
-    await drop_schedules(services, principal.tenant_id, store.id)
+    await drop_schedules(services, principal, store.id)
     return Response(status_code=204)
 
 
@@ -80,6 +82,14 @@ async def trigger(
             await services.temporal.trigger_schedule(store.id, kind)
         except TemporalUnavailableError as error:
             raise unavailable(error) from error
+        await record_started(
+            services,
+            principal.tenant_id,
+            principal.actor,
+            "schedule.triggered",
+            f"store/{store.id}",
+            kind=kind.value,
+        )
         answer = await _view(services, principal.tenant_id, store)
         return json_answer(answer, status_code=202)
 
@@ -95,7 +105,7 @@ async def pause(
     """Start nothing by itself until they are resumed."""
 
     async def work() -> Response:
-        return await _set_paused(services, principal.tenant_id, store_id, paused=True)
+        return await _set_paused(services, principal, store_id, paused=True)
 
     return await idempotency.run(principal, work)
 
@@ -109,14 +119,15 @@ async def resume(
     """Let the schedules go on; while the store is inactive they rest all the same."""
 
     async def work() -> Response:
-        return await _set_paused(services, principal.tenant_id, store_id, paused=False)
+        return await _set_paused(services, principal, store_id, paused=False)
 
     return await idempotency.run(principal, work)
 
 
 async def _set_paused(
-    services: ApiServices, tenant_id: int, store_id: int, *, paused: bool
+    services: ApiServices, principal: Principal, store_id: int, *, paused: bool
 ) -> Response:
+    tenant_id = principal.tenant_id
     store = await get_store(services, tenant_id, store_id)
     try:
         for kind in FIELDS:
@@ -127,6 +138,13 @@ async def _set_paused(
         raise unavailable(error) from error
     async with services.database.tenant(tenant_id) as connection:
         await pause_schedules(connection, store.id, list(FIELDS), paused=paused)
+        await record_audit(
+            connection,
+            tenant_id,
+            principal.actor,
+            "schedule.paused" if paused else "schedule.resumed",
+            f"store/{store.id}",
+        )
     return json_answer(await _view(services, tenant_id, store))
 
 

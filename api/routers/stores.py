@@ -7,6 +7,7 @@ from starlette.responses import Response
 from api import problems
 from api.answers import json_answer
 from api.auth import StoresReader, StoresWriter
+from api.caching import REVALIDATED, conditional
 from api.connecting import (
     change_store,
     connect_store,
@@ -32,6 +33,7 @@ from api.stopping import forget_store, leave_shop, stop_workflows
 from api.store_settings import gains_pushes
 from api.store_views import facts_view, store_view
 from api.trials import judge, trial_of_stored
+from db.audit import record_audit
 from db.stores import delete_store, list_stores, update_store
 
 router = APIRouter(prefix="/api/stores", tags=["stores"])
@@ -60,10 +62,14 @@ async def create_store(
     """
 
     async def work() -> Response:
-        store, generated = await connect_store(services, principal.tenant_id, body)
+        store, generated = await connect_store(
+            services, principal.tenant_id, body, actor=principal.actor
+        )
         workflow_id, warning = None, None
         if body.sync:
-            workflow_id, warning = await first_import(services, principal.tenant_id, store)
+            workflow_id, warning = await first_import(
+                services, principal.tenant_id, store, actor=principal.actor
+            )
         await watch_subscriptions(services, principal.tenant_id, store)
         answer = store_view(
             services,
@@ -81,24 +87,26 @@ async def create_store(
     return await idempotency.run(principal, work)
 
 
-@router.get("", summary="List stores")
+@router.get("", summary="List stores", response_model=StoreListAnswer, responses=REVALIDATED)
 async def list_(
     request: Request,
     principal: StoresReader,
     services: Services,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> StoreListAnswer:
+) -> Response:
     """Stores that are not deleted, oldest first."""
     after = after_id(_LISTING, cursor)
     async with services.database.tenant(principal.tenant_id) as connection:
         rows = await list_stores(connection, after=after, limit=limit + 1)
     page = rows[:limit]
     own_url = str(request.base_url)
-    return StoreListAnswer(
+    answer = StoreListAnswer(
         data=[store_view(services, one, StoreAnswer, own_url=own_url) for one in page],
         next_cursor=next_cursor(_LISTING, rows, limit, page[-1].id if page else 0),
     )
+    # What stores show of their lanes changes all the time: nothing to keep, but to compare.
+    return conditional(request, answer)
 
 
 @router.get("/{store_id}", summary="Show a store")
@@ -124,7 +132,9 @@ async def update(
     needs the keys again, and for a store that was imported `storeMoved` too.
     """
     store = await get_store(services, principal.tenant_id, store_id)
-    changed, generated = await change_store(services, principal.tenant_id, store, body)
+    changed, generated = await change_store(
+        services, principal.tenant_id, store, body, actor=principal.actor
+    )
     if "config" in body.model_fields_set:
         await watch_subscriptions(services, principal.tenant_id, changed, renew=True)
     if gains_pushes(store.settings, changed.settings):
@@ -148,6 +158,14 @@ async def delete(store_id: StoreId, principal: StoresWriter, services: Services)
     await leave_shop(services, principal.tenant_id, store_id)
     async with services.database.tenant(principal.tenant_id) as connection:
         deleted = await delete_store(connection, store_id)
+        if deleted:
+            await record_audit(
+                connection,
+                principal.tenant_id,
+                principal.actor,
+                "store.deleted",
+                f"store/{store_id}",
+            )
     if not deleted:
         raise problems.not_found(f"store {store_id}", "/api/stores")
     await stop_workflows(services, store_id)
@@ -175,9 +193,17 @@ async def test_connection(
         ) as trial:
             verdict = await judge(services, trial)
         refused = verdict.problem
-        if refused is None:
-            async with services.database.tenant(principal.tenant_id) as connection:
+        async with services.database.tenant(principal.tenant_id) as connection:
+            if refused is None:
                 await update_store(connection, store.id, {"facts": dict(verdict.facts)})
+            await record_audit(
+                connection,
+                principal.tenant_id,
+                principal.actor,
+                "store.connection_tested",
+                f"store/{store.id}",
+                connected=refused is None,
+            )
         answer = TestConnectionAnswer(
             connected=refused is None,
             message=refused.detail if refused else _CONNECTED,

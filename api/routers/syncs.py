@@ -1,6 +1,6 @@
 """Starting, watching and stopping imports."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -10,8 +10,10 @@ from starlette.responses import Response
 from activities.sync_models import SyncKind
 from api import problems
 from api.answers import json_answer
+from api.auditing import record_started
 from api.auth import SyncsReader, SyncsWriter
 from api.connecting import get_store
+from api.dry_runs import start_dry_import, start_dry_sync
 from api.idempotency import Idempotent
 from api.imports import start_import, started_view, status_path
 from api.paging import MAX_ID, Cursor, Limit, decode_cursor, encode_cursor, next_cursor, read_id
@@ -21,6 +23,7 @@ from api.scheduling import sync_input, unavailable
 from api.schemas.schedules import SyncBody
 from api.schemas.syncs import (
     CancelAnswer,
+    ImportBody,
     StartedImportAnswer,
     Status,
     SyncDetailAnswer,
@@ -28,6 +31,7 @@ from api.schemas.syncs import (
     SyncLogListAnswer,
     SyncStatusAnswer,
 )
+from api.schemas.woocommerce_sync import DemandAnswer
 from api.services import ApiServices, Services
 from api.sync_views import (
     entities_view,
@@ -38,6 +42,7 @@ from api.sync_views import (
     status_view,
 )
 from api.temporal import TemporalUnavailableError
+from db.demanded_pushes import PushProgress, count_all
 from db.read_syncs import RunFilter, list_logs, list_runs
 from db.stores import Store, find_store
 from domain.lanes import LaneKind
@@ -53,17 +58,26 @@ _LOGS = "sync-logs"
 @router.post(
     "/stores/{store_id}/import",
     status_code=202,
-    response_model=StartedImportAnswer,
+    response_model=StartedImportAnswer | DemandAnswer,
     summary="Import a store",
 )
 async def import_store(
-    store_id: StoreId, principal: SyncsWriter, services: Services, idempotency: Idempotent
+    store_id: StoreId,
+    principal: SyncsWriter,
+    services: Services,
+    idempotency: Idempotent,
+    body: ImportBody | None = None,
 ) -> Response:
-    """Start the import of everything in the store, or find the one that is running."""
+    """Start the import of everything in the store, or find the one that is running.
+
+    A dry run does nothing but tell what an import would change now.
+    """
 
     async def work() -> Response:
         store = await get_store(services, principal.tenant_id, store_id)
-        started = await start_import(services, principal.tenant_id, store)
+        if body is not None and body.dry_run:
+            return await start_dry_import(services, principal, store)
+        started = await start_import(services, principal.tenant_id, store, actor=principal.actor)
         answer = started_view(services, started)
         return json_answer(answer, status_code=202, headers={"Location": answer.status_url})
 
@@ -73,7 +87,7 @@ async def import_store(
 @router.post(
     "/stores/{store_id}/sync",
     status_code=202,
-    response_model=StartedImportAnswer,
+    response_model=StartedImportAnswer | DemandAnswer,
     summary="Sync a store now",
 )
 async def sync_store(
@@ -88,6 +102,8 @@ async def sync_store(
     async def work() -> Response:
         store = await get_store(services, principal.tenant_id, store_id)
         asked = body or SyncBody()
+        if asked.dry_run:
+            return await start_dry_sync(services, principal, store, asked)
         if not store.is_active:
             raise ProblemError(
                 CONFLICT,
@@ -106,6 +122,16 @@ async def sync_store(
             started = await services.temporal.start_sync(args)
         except TemporalUnavailableError as error:
             raise unavailable(error) from error
+        if not started.already_running:
+            await record_started(
+                services,
+                principal.tenant_id,
+                principal.actor,
+                "sync.started",
+                f"store/{store.id}",
+                workflowId=started.workflow_id,
+                kind=asked.kind,
+            )
         answer = started_view(services, started)
         return json_answer(answer, status_code=202, headers={"Location": answer.status_url})
 
@@ -179,11 +205,19 @@ async def cancel(
     """Ask it to stop. What it has brought in stays, and the next import goes on from there."""
 
     async def work() -> Response:
-        await _get_subject(services, principal.tenant_id, workflow_id)
+        store = await _get_subject(services, principal.tenant_id, workflow_id)
         if not await services.temporal.cancel(workflow_id):
             raise ProblemError(
                 CONFLICT, f"{workflow_id} is not running, so there is nothing to cancel."
             )
+        await record_started(
+            services,
+            principal.tenant_id,
+            principal.actor,
+            "sync.cancelled",
+            f"store/{store.id}",
+            workflowId=workflow_id,
+        )
         answer = CancelAnswer(
             workflow_id=workflow_id, cancel_requested=True, status_url=status_path(workflow_id)
         )
@@ -203,6 +237,10 @@ async def show(
     if run is None and not latest.is_starting:
         raise _no_sync(workflow_id)
     status = run.status if run else SyncStatus.PENDING.value
+    pushed: Mapping[str, PushProgress] = {}
+    if run is not None:
+        async with services.database.tenant(principal.tenant_id) as connection:
+            pushed = await count_all(connection, run.id)
     progress = None
     if status in {SyncStatus.PENDING, SyncStatus.IN_PROGRESS}:
         progress = await services.temporal.query_progress(workflow_id)
@@ -215,6 +253,7 @@ async def show(
             "run": run_view(services, run) if run else None,
             "entities": entities_view(latest.progress),
             "progress": progress_view(progress),
+            "pushed": pushed,
         }
     )
 

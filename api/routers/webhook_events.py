@@ -25,6 +25,7 @@ from api.schemas.webhooks import (
     WebhookEventListAnswer,
 )
 from api.services import Services
+from db.audit import record_audit
 from db.keys import Permission
 from db.webhook_lists import (
     EventFilter,
@@ -127,6 +128,14 @@ async def replay(
                 raise ProblemError(
                     CONFLICT, f"Event {record_id} is pending already: it will be worked off."
                 )
+            await record_audit(
+                connection,
+                principal.tenant_id,
+                principal.actor,
+                "webhook_event.replayed",
+                f"webhook_event/{record_id}",
+                storeId=store_id,
+            )
         if store.is_active:
             await services.waker.wake(principal.tenant_id, LaneKind.INBOX, store_id)
         answer = ReplayAnswer(id=record_id, status="pending", woken=store.is_active)

@@ -4,12 +4,20 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 
 def _in_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
+
+
+def _sent(moment: datetime) -> datetime:
+    """In UTC: PostgreSQL takes no offset of 16 hours or more, though RFC 3339 has them."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is out of the years 1 to 9999") from None
 
 
 def _plain(number: Decimal) -> str:
@@ -19,6 +27,9 @@ def _plain(number: Decimal) -> str:
 
 UtcTime = Annotated[datetime, AfterValidator(_in_utc)]
 """A moment, told in UTC whatever zone the database speaks."""
+
+Moment = Annotated[AwareDatetime, AfterValidator(_sent)]
+"""A moment as it is sent: with its zone, and with any offset."""
 
 Quantity = Annotated[Decimal, PlainSerializer(_plain, return_type=str)]
 """A count that may be a weight: a decimal string without needless zeros."""

@@ -61,7 +61,7 @@ class WarehouseAnswer(Answer):
     name: str
     code: str | None
     is_active: bool
-    is_default: bool = Field(description="What stores say and sell moves this one's levels")
+    is_default: bool = Field(description="Stores that name no warehouse sell from this one")
     created_at: UtcTime
     updated_at: UtcTime
 
@@ -93,7 +93,9 @@ class ChangeWarehouseBody(PatchBody):
 
     name: WarehouseName | None = None
     code: WarehouseCode | None = None
-    is_active: bool | None = Field(default=None, description="Only an empty one is switched off")
+    is_active: bool | None = Field(
+        default=None, description="Only an empty one that no store sells from is switched off"
+    )
     is_default: bool | None = Field(default=None, description="true takes it from the other one")
 
 

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from api.schemas.base import Answer, Body, UtcTime, example
 from api.schemas.stores import STORE_EXAMPLE, StoreAnswer
+from api.schemas.syncs import DryRun
 from domain.entities import Entity
 from domain.schedules import ScheduleSpec
 
@@ -76,6 +77,7 @@ class SyncBody(Body):
         description="The store wins every conflict, everything is read again, and deletions are "
         "not held back however many they are",
     )
+    dry_run: DryRun = False
 
 
 class ActivationAnswer(StoreAnswer):

@@ -49,6 +49,8 @@ _SETTINGS: dict[str, Any] = {
     "pushImported": False,
     "reservePending": False,
     "restocksCancelled": True,
+    "stockWarehouse": None,
+    "stockSource": "sum",
     "ipAllowList": [],
     "maxDeleteShare": 0.2,
     "orderStatusMap": {},

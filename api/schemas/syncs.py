@@ -1,10 +1,10 @@
 """Bodies about imports and what they did."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from api.schemas.base import Answer, UtcTime, example
+from api.schemas.base import Answer, Body, UtcTime, example
 
 Status = Literal["pending", "in_progress", "success", "failed", "cancelled"]
 
@@ -35,6 +35,23 @@ _RUN: dict[str, Any] = {
     "finishedAt": None,
     "temporalUiUrl": _PAGE,
 }
+
+
+DryRun = Annotated[
+    bool,
+    Field(
+        description="Only tell what it would do, at `GET /api/syncs/{workflowId}/diff`, and do "
+        "nothing of it"
+    ),
+]
+
+
+class ImportBody(Body):
+    """An import to start."""
+
+    model_config = Body.model_config | example({"dryRun": False})
+
+    dry_run: DryRun = False
 
 
 class StartedImportAnswer(Answer):
@@ -70,6 +87,17 @@ class EntityAnswer(Answer):
     deleted: int
     rejected: int
     pages: int
+
+
+class PushedAnswer(Answer):
+    """What became of the records of one kind that a run was to send."""
+
+    queued: int = Field(description="The sum of the next four")
+    sent: int = Field(description="The store has them as the hub has them")
+    waiting: int = Field(description="Not tried yet, or tried again later")
+    failed: int = Field(description="See GET /api/stores/{id}/pushes for the reasons")
+    passed_on: int = Field(description="Asked for again by a later run, and counted there")
+    skipped: int = Field(description="Meant as well, and none that the store can have, as guests")
 
 
 class SyncStatusAnswer(Answer):
@@ -205,6 +233,16 @@ class SyncDetailAnswer(Answer):
                 "round": 0,
                 "entities": {"products": {"seen": 820, "created": 815}},
             },
+            "pushed": {
+                "customers": {
+                    "queued": 12,
+                    "sent": 9,
+                    "waiting": 2,
+                    "failed": 1,
+                    "passedOn": 0,
+                    "skipped": 3,
+                }
+            },
         }
     )
 
@@ -216,6 +254,9 @@ class SyncDetailAnswer(Answer):
     entities: dict[str, EntityAnswer]
     progress: ProgressAnswer | None = Field(
         description="Live, while it runs and its workflow answers"
+    )
+    pushed: dict[str, PushedAnswer] = Field(
+        default_factory=dict, description="What it was to send to the store, by entity"
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import create_engine, text
 import db.tables.lanes
 import db.tables.people
 import db.tables.records
+import db.tables.reports
 import db.tables.stock
 import db.tables.stores
 import db.tables.sync

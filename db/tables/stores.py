@@ -13,6 +13,7 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from db.tables.base import (
     METADATA,
@@ -104,6 +105,12 @@ STORE_SYNC_LOGS = Table(
     Index("ix_store_sync_logs_store", "tenant_id", "store_id", "created_at"),
     Index("ix_store_sync_logs_run", "tenant_id", "run_id", "action"),
     Index("ix_store_sync_logs_newest", "tenant_id", "created_at", "id"),
+    Index("ix_store_sync_logs_status", "tenant_id", "store_id", "status", "created_at", "id"),
+    Index(
+        "ix_store_sync_logs_rejected",
+        *("tenant_id", "store_id", "created_at", "id"),
+        postgresql_where=text("log_count(read_log(details), 'rejected') > 0"),
+    ),
     postgresql_partition_by="RANGE (created_at)",
 )
 
@@ -119,3 +126,17 @@ FIELD_MAPPINGS = Table(
     reference("store_id", "stores"),
 )
 """A store's own rules how its fields become the hub's (`domain.field_mapping`)."""
+
+MAPPING_PREVIEWS = tenant_table(
+    "mapping_previews",
+    Column("store_id", BigInteger, nullable=False),
+    Column("entity", String(20), nullable=False),
+    Column("external_id", Text),
+    json_column("rules", "[]"),
+    Column("result", JSONB),
+    Column("expires_at", TIME, nullable=False),
+    created_at(),
+    reference("store_id", "stores"),
+)
+"""What rules would make of one real record: asked for, found by a worker, taken at once. The result
+may hold personal data; nothing of it outlives `expires_at`."""

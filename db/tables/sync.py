@@ -89,6 +89,7 @@ SYNC_RUNS = tenant_table(
     reference("store_id", "stores"),
     Index("ix_sync_runs_store", "tenant_id", "store_id", "id"),
     Index("ix_sync_runs_workflow", "tenant_id", "workflow_id", "id"),
+    Index("ix_sync_runs_started", "tenant_id", "started_at"),
 )
 
 SYNC_RUN_ENTITIES = Table(
@@ -168,6 +169,25 @@ RUN_DIFFS = Table(
 """What a dry run found: nothing of it was done. `way` is `pull` or `push`, `key` names the record
 in it, so that a step that runs twice tells it once; `fields` maps a field to
 `{"from": …, "to": …}`. Rows go after a day."""
+
+RUN_PUSHES = Table(
+    "run_pushes",
+    METADATA,
+    Column("tenant_id", BigInteger, nullable=False),
+    Column("run_id", BigInteger, nullable=False),
+    Column("entity", String(20), nullable=False),
+    Column("queued", BigInteger, nullable=False),
+    Column("sent", BigInteger, nullable=False, server_default=text("0")),
+    Column("passed_on", BigInteger, nullable=False, server_default=text("0")),
+    Column("skipped", BigInteger, nullable=False),
+    Column("is_forced", Boolean, nullable=False),
+    created_at(),
+    PrimaryKeyConstraint("tenant_id", "run_id", "entity"),
+    reference("run_id", "sync_runs", on_delete="CASCADE"),
+)
+"""What a run that somebody asked for has to send: `queued` rows of `pushes` got its id. `sent` of
+them the store has; `passed_on` belong to a later run that asked for the same records. `skipped`
+records were meant as well, and are none that the store can have."""
 
 PROVIDER_CALLS = Table(
     "provider_calls",

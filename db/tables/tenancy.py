@@ -33,11 +33,13 @@ TENANT_COUNTERS = Table(
     Column("tenant_id", BigInteger, nullable=False),
     Column("seq", BigInteger, nullable=False, server_default=text("0")),
     Column("has_own_records", Boolean, nullable=False, server_default=text("false")),
+    Column("revision", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("tenant_id"),
     tenant_reference(),
 )
 """`seq` is that of the tenant's last change. `has_own_records` says that records were created in
-the hub itself: what a store shows for the first time may be one of them."""
+the hub itself: what a store shows for the first time may be one of them. `revision` moves with the
+transactions that change what records show and leave `seq` alone: see `db.revisions`."""
 
 API_KEYS = tenant_table(
     "api_keys",

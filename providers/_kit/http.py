@@ -147,7 +147,7 @@ class StoreSession:
                 finally:
                     await response.aclose()
         except (TimeoutError, httpx.TimeoutException, httpcore.TimeoutException):
-            raise StoreUnreachableError(f"{asked}: no answer in time.") from None
+            raise StoreUnreachableError(f"{asked}: no answer in time.", is_timeout=True) from None
         except (httpx.ConnectError, httpcore.ConnectError) as error:
             raise StoreUnreachableError(f"{asked}: {_connect_hint(error)}") from None
         except _BROKEN:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, SecretStr
 
 from domain.entities import Entity
+from domain.field_mapping import NO_MAPPING, FieldMapping
 from domain.sync_settings import Direction, SyncDirections
 
 
@@ -36,6 +37,7 @@ class StoreFacts(BaseModel):
     """What a probe found out about a store: nothing secret, kept beside it, shown to people.
 
     `details` is the provider's own (its version, how to reach its API, which routes it has).
+    `field_mapping` are the store's own rules; they are kept elsewhere, and never with the facts.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -46,6 +48,7 @@ class StoreFacts(BaseModel):
     currency: str
     timezone: str = ""
     details: Mapping[str, Any] = {}
+    field_mapping: InstanceOf[FieldMapping] = Field(default=NO_MAPPING, exclude=True, repr=False)
 
 
 _READ_ONLY = SyncDirections(

@@ -20,6 +20,7 @@ from domain.errors import (
     StoreSuspendedError,
     StoreUnavailableError,
 )
+from domain.field_mapping import NO_MAPPING, FieldMapping
 from providers._kit.answers import Answer, error_text, read_json, status_error
 from providers._kit.protocols import HttpSession, Params
 from providers.easyorder.config import EasyOrderConfig
@@ -32,10 +33,14 @@ _MINUTE_S: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class ShopAccess:
-    """Asks one store. Bodies come back with their keys in one form and amounts exact."""
+    """Asks one store. Bodies come back with their keys in one form and amounts exact.
+
+    `mapping` are the store's own rules, for whoever makes records of what comes back.
+    """
 
     config: EasyOrderConfig
     session: HttpSession
+    mapping: FieldMapping = NO_MAPPING
 
     async def get(self, route: str, params: Params = ()) -> tuple[Any, Answer]:
         """What a route says. Raises StoreError."""

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from domain.entities import Entity
 from domain.errors import RequestRejectedError
+from domain.field_mapping import NO_MAPPING, FieldMapping
 from domain.pages import ChangesPage, IdsPage, Listing, Page, Pulled
 from domain.pushing import Outgoing, Pushed, StockPushed, StockTarget, Wanted
 from domain.records import Record
@@ -31,9 +32,15 @@ from providers.easyorder.wire import ID, row_id
 class EasyOrderClient:
     """One store. Opens nothing by itself; every request goes through the shared session."""
 
-    def __init__(self, config: EasyOrderConfig, session: HttpSession) -> None:
+    def __init__(
+        self,
+        config: EasyOrderConfig,
+        session: HttpSession,
+        mapping: FieldMapping = NO_MAPPING,
+    ) -> None:
         self._config = config
-        self._access = ShopAccess(config, session)
+        self._mapping = mapping
+        self._access = ShopAccess(config, session, mapping)
         self._lists = Lists(self._access)
 
     async def probe(self) -> StoreFacts:
@@ -98,7 +105,7 @@ class EasyOrderClient:
             else:
                 rows.append(found)
         whole = await self._lists.completed(entity, rows)
-        return read_rows(self._config, entity, whole, answer, gone=gone)
+        return read_rows(self._config, entity, whole, answer, gone=gone, mapping=self._mapping)
 
     async def fetch_changes(
         self, entity: Entity, *, since: str, cursor: str | None
@@ -160,4 +167,4 @@ class EasyOrderClient:
 
     async def _read(self, entity: Entity, rows: Sequence[Any], answer: Answer) -> Page[Record]:
         whole = await self._lists.completed(entity, rows)
-        return read_rows(self._config, entity, whole, answer)
+        return read_rows(self._config, entity, whole, answer, mapping=self._mapping)

@@ -70,7 +70,7 @@ class Finder:
 
     def _understood(self, entity: Entity, row: Any) -> Pulled[Record] | None:
         try:
-            return read_record(self.access.config, entity, row)
+            return read_record(self.access.config, entity, row, self.access.mapping)
         except InvalidRecordError:
             return None
 

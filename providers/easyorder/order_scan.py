@@ -39,5 +39,5 @@ async def scan(access: ShopAccess, cursor: str | None) -> ChangesPage[Record]:
             continue
         misses, highest = 0, number
         rows.append(found)
-    page = read_rows(config, Entity.ORDERS, rows, Answer(200, {}, b""))
+    page = read_rows(config, Entity.ORDERS, rows, Answer(200, {}, b""), mapping=access.mapping)
     return ChangesPage(page, str(highest))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from domain.field_mapping import NO_MAPPING
 from providers._kit.install_links import InstallRequest
 from providers._kit.protocols import (
     HttpSession,
@@ -59,5 +60,5 @@ class EasyOrderProvider:
         """
         if not isinstance(config, EasyOrderConfig):
             raise TypeError("an EasyOrder store needs an EasyOrderConfig")
-        del facts
-        return EasyOrderClient(config, session)
+        mapping = facts.field_mapping if facts is not None else NO_MAPPING
+        return EasyOrderClient(config, session, mapping)

@@ -86,7 +86,7 @@ class Pusher:
         record = _expected(item, Category)
         if record is None:
             return await self._hide(Entity.CATEGORIES, item)
-        changed = changed_paths(Entity.CATEGORIES, record, item.base)
+        changed = changed_paths(Entity.CATEGORIES, record, item.compared)
         body = category_body(record, changed, key=item.key)
         wanted = Wanted(
             item.key,
@@ -100,7 +100,7 @@ class Pusher:
         record = _expected(item, Product)
         if record is None:
             return await self._hide(Entity.PRODUCTS, item)
-        changed = changed_paths(Entity.PRODUCTS, record, item.base)
+        changed = changed_paths(Entity.PRODUCTS, record, item.compared)
         body = product_body(record, changed, key=item.key)
         lost = ""
         if is_simple(record, item.external_id):
@@ -136,7 +136,7 @@ class Pusher:
         if record is None or item.external_id is None:
             return _unsupported(item, _NO_CREATION)
         base = item.base
-        if isinstance(base, Order) and base.status is record.status:
+        if isinstance(base, Order) and base.status is record.status and not item.is_forced:
             return Pushed(item.key, Outcome.DONE, external_id=item.external_id)
         word = self._status_word(record, base)
         if word is None:

@@ -77,7 +77,6 @@ class EasyOrderWebhooks:
 
     def read(self, config: StoreConfig, facts: StoreFacts, delivery: Delivery) -> Meaning:
         """What it says. Raises InvalidRecordError: an order that cannot be understood."""
-        del facts
         if not isinstance(config, EasyOrderConfig):
             raise TypeError("an EasyOrder store needs an EasyOrderConfig")
         body = _read(delivery.body)
@@ -87,7 +86,9 @@ class EasyOrderWebhooks:
                 return Ignored("A status change that names no order.", is_warning=True)
             return Hint(Entity.ORDERS, order_id)
         if _is_order(body):
-            return Told(Entity.ORDERS, read_record(config, Entity.ORDERS, body))
+            return Told(
+                Entity.ORDERS, read_record(config, Entity.ORDERS, body, facts.field_mapping)
+            )
         if isinstance(body, dict) and isinstance(body.get("event_type"), str):
             return Ignored(f"An event the hub does not know: {body['event_type'][:60]}.")
         return Ignored("The body is neither an order nor a status change.", is_warning=True)

@@ -14,14 +14,15 @@ from domain.records import Record
 from providers._kit.answers import Answer
 from providers._kit.protocols import Subscription
 from providers.woocommerce.finding import Finder
-from providers.woocommerce.lists import ROUTES, WooCommerceReader
+from providers.woocommerce.lists import ROUTES
 from providers.woocommerce.plain_writes import PlainWriter
 from providers.woocommerce.product_writes import ProductWriter
+from providers.woocommerce.selecting import WooCommerceSelector
 from providers.woocommerce.stock import StockWriter
 from providers.woocommerce.subscriptions import WebhookSubscriptions
 
 
-class WooCommerceClient(WooCommerceReader):
+class WooCommerceClient(WooCommerceSelector):
     """Reads and writes one shop. Opens nothing by itself: the session is shared."""
 
     async def push(self, entity: Entity, items: Sequence[Outgoing]) -> Sequence[Pushed]:

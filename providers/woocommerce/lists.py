@@ -5,8 +5,9 @@ by `X-WP-TotalPages`, never by `Link`, which repeats the credentials of the requ
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from math import ceil
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from domain.entities import Entity
 from domain.errors import RequestRejectedError, StoreUnavailableError
@@ -43,7 +44,7 @@ _WHOLE_LIST: Final[Mapping[Entity, Params]] = {
 }
 _HAS_TRASH: Final = frozenset((Entity.PRODUCTS, Entity.ORDERS))
 _BY_ID: Final[Params] = (("orderby", "id"), ("order", "asc"))
-_FULL_PAGE: Final[Params] = (("per_page", str(PAGE_SIZE)),)
+_LARGEST_PAGE: Final[Params] = (("per_page", str(PAGE_SIZE)),)
 
 
 class WooCommerceReader:
@@ -54,11 +55,20 @@ class WooCommerceReader:
     ) -> None:
         self._config = config
         self._session = session
+        self._page_size = PAGE_SIZE
         self._access: ShopAccess | None = None
         self._reader: RowReader | None = None
         if facts is not None:
             self._access, details = open_access(config, facts, session)
-            self._reader = RowReader(self._access, facts.currency, details.flat_variations)
+            self._reader = RowReader(
+                self._access, facts.currency, details.flat_variations, facts.field_mapping
+            )
+
+    def with_page_size(self, size: int) -> Self:
+        """The same shop, its lists read in pages of `size` records (at most 100)."""
+        other = copy(self)
+        other._page_size = min(size, PAGE_SIZE)  # noqa: SLF001 - its own
+        return other
 
     @property
     def known(self) -> ShopAccess:
@@ -81,19 +91,19 @@ class WooCommerceReader:
         return Listing(
             total=total,
             newest_id=row_id(rows[0]) if rows else None,
-            total_pages=ceil(total / PAGE_SIZE),
+            total_pages=ceil(total / self._page_size),
             store_clock=answer.clock,
         )
 
     async def fetch_page(self, entity: Entity, number: int) -> Page[Record]:
         """One page (1-based) by ascending id. Raises StoreError."""
-        answer, rows = await self._list(entity, (*_BY_ID, *_FULL_PAGE, ("page", str(number))))
+        answer, rows = await self._list(entity, (*_BY_ID, *self._full_page, ("page", str(number))))
         return await self.read_rows(entity, rows, answer)
 
     async def fetch_ids(self, entity: Entity, number: int) -> IdsPage:
         """The ids of one page (1-based) by ascending id. Raises StoreError."""
         answer, rows = await self._list(
-            entity, (*_BY_ID, *_FULL_PAGE, ("page", str(number)), ("_fields", "id"))
+            entity, (*_BY_ID, *self._full_page, ("page", str(number)), ("_fields", "id"))
         )
         ids = tuple(number for number in map(row_id, rows) if number is not None)
         return IdsPage(
@@ -150,14 +160,14 @@ class WooCommerceReader:
             at = await self._last_page_within(entity, at)
         if at.walk is Walk.AFTER:
             return await self._changes_after(entity, at)
-        answer, rows = await self._list(entity, at.params(PAGE_SIZE))
+        answer, rows = await self._list(entity, at.params(self._page_size))
         page = await self.read_rows(entity, rows, answer)
-        following = at.next_page(has_more=_has_more(rows, page.total_pages, at.page))
+        following = at.next_page(has_more=self._has_more(rows, page.total_pages, at.page))
         return ChangesPage(page, str(following) if following else None)
 
     async def _changes_after(self, entity: Entity, at: ChangesCursor) -> ChangesPage[Record]:
         try:
-            answer, rows = await self._list(entity, at.params(PAGE_SIZE))
+            answer, rows = await self._list(entity, at.params(self._page_size))
         except RequestRejectedError as error:
             if error.status != 400:
                 raise
@@ -165,7 +175,7 @@ class WooCommerceReader:
             return ChangesPage(Page(), str(at.everything()))
         if ignores_bound(at, rows):
             return ChangesPage(Page(store_clock=answer.clock), str(at.everything()))
-        has_more = _has_more(rows, header_number(answer, "x-wp-totalpages"), 1)
+        has_more = self._has_more(rows, header_number(answer, "x-wp-totalpages"), 1)
         step = step_after(at, rows, has_more=has_more, clock=answer.clock)
         page = await self.read_rows(entity, step.rows, answer)
         return ChangesPage(page, str(step.cursor) if step.cursor else None)
@@ -173,14 +183,14 @@ class WooCommerceReader:
     async def _last_page_within(self, entity: Entity, at: ChangesCursor) -> ChangesCursor:
         answer, _ = await self._list(entity, (*at.params(1)[:-1], ("_fields", "id")))
         total = self._count(answer, "x-wp-total", entity)
-        return ChangesCursor(at.walk, at.second, max(1, ceil(total / PAGE_SIZE)))
+        return ChangesCursor(at.walk, at.second, max(1, ceil(total / self._page_size)))
 
     async def _list_named(
         self, entity: Entity, ids: Sequence[str], params: Params
     ) -> tuple[Answer, list[Any]]:
         numbers = [int(external_id) for external_id in ids]
         answer, rows = await self._list(
-            entity, (*_BY_ID, *_FULL_PAGE, ("include", join_ids(numbers)), *params)
+            entity, (*_BY_ID, *_LARGEST_PAGE, ("include", join_ids(numbers)), *params)
         )
         if any(number is not None and number not in ids for number in map(row_id, rows)):
             raise StoreUnavailableError(
@@ -202,6 +212,13 @@ class WooCommerceReader:
             raise ValueError("the store must be probed first")
         return await self._reader.read(entity, rows, answer)
 
+    @property
+    def _full_page(self) -> Params:
+        return (("per_page", str(self._page_size)),)
+
+    def _has_more(self, rows: Sequence[Any], pages: int | None, page: int) -> bool:
+        return bool(rows) and (len(rows) >= self._page_size if pages is None else page < pages)
+
     def _count(self, answer: Answer, header: str, entity: Entity) -> int:
         count = header_number(answer, header)
         if count is None:
@@ -221,7 +238,3 @@ def _route(entity: Entity) -> str:
 
 def _is_id(external_id: str) -> bool:
     return external_id.isascii() and external_id.isdigit() and len(external_id) < 16
-
-
-def _has_more(rows: Sequence[Any], pages: int | None, page: int) -> bool:
-    return bool(rows) and (len(rows) >= PAGE_SIZE if pages is None else page < pages)

@@ -7,6 +7,7 @@ So neither a plug-in's shortened body nor one that came under another topic can 
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -15,8 +16,11 @@ from pydantic import ValidationError
 from domain.deliveries import Gone, Hint, Ignored, Meaning, Told
 from domain.entities import Entity
 from domain.errors import InvalidRecordError
+from domain.field_mapping import NO_MAPPING, FieldMapping
 from domain.pages import Pulled
 from domain.records import Record
+from providers._kit.manifest import StoreFacts
+from providers._kit.mapped import with_mapping
 from providers._kit.wire_values import read_utc
 from providers.woocommerce.mapper import sells_variations, to_product
 from providers.woocommerce.order_mapper import to_order
@@ -45,8 +49,8 @@ _CODE: Final = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
 RowT = TypeVar("RowT")
 
 
-def read_meaning(content: Content, *, currency: str) -> Meaning:
-    """What a delivery says. `currency` is the shop's.
+def read_meaning(content: Content, *, currency: str, mapping: FieldMapping = NO_MAPPING) -> Meaning:
+    """What a delivery says. `currency` and `mapping` are the shop's.
 
     Raises:
         InvalidRecordError: it carries a whole record that cannot be understood.
@@ -63,26 +67,54 @@ def read_meaning(content: Content, *, currency: str) -> Meaning:
         return Ignored(f"{content.topic}: {_why_no_record(body)}", is_warning=True)
     if content.verb == "deleted" or not _WHOLE[entity] <= body.keys():
         return Hint(entity, external_id)
-    return _whole(entity, external_id, body, currency)
+    return _whole(entity, external_id, body, _Reading(currency, mapping))
 
 
-def _whole(entity: Entity, external_id: str, body: dict[str, Any], currency: str) -> Meaning:
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How a shop's records are read: its currency, and its own rules."""
+
+    currency: str
+    mapping: FieldMapping
+
+    def mapped(
+        self, entity: Entity, pulled: Pulled[Record], raw: Mapping[str, Any]
+    ) -> Pulled[Record]:
+        return with_mapping(self.mapping, entity, pulled, raw)
+
+
+def _whole(entity: Entity, external_id: str, body: dict[str, Any], reading: _Reading) -> Meaning:
     status = str(body.get("status", ""))
     if status in NOT_YET:
         return Ignored(f"It is still being written in the shop ({status}).")
     if status == TRASH or _is_trashed(body):
         return Gone(entity, external_id, _version(body))
+    is_product = entity is Entity.PRODUCTS
+    if is_product and (
+        body.get("type") == "variation" or sells_variations(_row(PRODUCTS, body).wire)
+    ):
+        return Hint(entity, external_id)
+    return Told(entity, _read(entity, body, reading))
+
+
+def read_whole(entity: Entity, body: dict[str, Any], facts: StoreFacts) -> Pulled[Record]:
+    """A body read as a whole record; a product without its variations.
+
+    Raises:
+        InvalidRecordError: it cannot be understood.
+    """
+    return _read(entity, body, _Reading(facts.currency, facts.field_mapping))
+
+
+def _read(entity: Entity, body: dict[str, Any], reading: _Reading) -> Pulled[Record]:
     if entity is Entity.ORDERS:
-        return Told(entity, to_order(_row(ORDERS, body), currency=currency))
+        order = _row(ORDERS, body)
+        return reading.mapped(entity, to_order(order, currency=reading.currency), order.raw)
     if entity is Entity.CUSTOMERS:
-        return Told(entity, to_customer(_row(CUSTOMERS, body)))
-    if body.get("type") == "variation":
-        return Hint(entity, external_id)
+        customer = _row(CUSTOMERS, body)
+        return reading.mapped(entity, to_customer(customer), customer.raw)
     row = _row(PRODUCTS, body)
-    if sells_variations(row.wire):
-        return Hint(entity, external_id)
-    pulled: Pulled[Record] = to_product(row, (), currency=currency)
-    return Told(entity, pulled)
+    return reading.mapped(entity, to_product(row, (), currency=reading.currency), row.raw)
 
 
 def _row(kind: RowKind[RowT], body: dict[str, Any]) -> Row[RowT]:

@@ -114,14 +114,14 @@ class PlainWriter:
 
 def _body(entity: Entity, item: Outgoing) -> dict[str, Any] | Pushed:
     """What to send of an item, or why nothing is."""
-    record, base = item.record, item.base
+    record, base = item.record, item.compared
     match record:
         case Category():
             return _changes(_CATEGORY, item, record, base if isinstance(base, Category) else None)
         case Customer():
             return _customer_body(item, record, base if isinstance(base, Customer) else None)
         case Order():
-            return _order_body(item, record, base if isinstance(base, Order) else None)
+            return _order_body(item, record, item.base if isinstance(item.base, Order) else None)
         case _:
             return _unsupported(item, _UNPUBLISHABLE[entity])
 
@@ -182,7 +182,7 @@ def _order_body(item: Outgoing, record: Order, base: Order | None) -> dict[str, 
     if item.external_id is None:
         return _unsupported(item, "Orders are made in the shop.")
     word = order_word(record, base)
-    if base is not None and word == base.raw_status:
+    if base is not None and word == base.raw_status and not item.is_forced:
         return {}
     if is_held(item.held, "status"):
         return {}

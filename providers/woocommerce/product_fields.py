@@ -67,9 +67,12 @@ _VARIANT: Final[tuple[Field[Variant], ...]] = (
 )
 
 
-def product_changes(product: Product, base: Product | None, held: frozenset[str]) -> dict[str, Any]:
-    """The changed members of a product itself, without tags, pictures and attributes."""
-    changes = changed_fields(_PRODUCT, product, base, held)
+def product_changes(
+    product: Product, base: Product | None, held: frozenset[str], *, is_forced: bool = False
+) -> dict[str, Any]:
+    """The changed members of a product itself, without tags, pictures and attributes; forced, those
+    that are as they were too."""
+    changes = changed_fields(_PRODUCT, product, None if is_forced else base, held)
     if base is not None and sells_variants(product) and not sells_variants(base):
         # Its variations bear the SKUs from now on, and a SKU is borne once.
         changes |= {"type": _VARIABLE, "sku": ""}
@@ -93,12 +96,16 @@ def new_product(product: Product) -> dict[str, Any]:
     return {**members, "type": "simple"}
 
 
-def variant_changes(variant: Variant, base: Variant | None, held: frozenset[str]) -> dict[str, Any]:
-    """The changed members of what is sold: of a simple product, or of a variation."""
+def variant_changes(
+    variant: Variant, base: Variant | None, held: frozenset[str], *, is_forced: bool = False
+) -> dict[str, Any]:
+    """The changed members of what is sold: of a simple product, or of a variation; forced, those
+    that are as they were too."""
     prefix = f"variants.{variant.external_id}."
-    changes = changed_fields(_VARIANT, variant, base, held, prefix=prefix)
+    compared = None if is_forced else base
+    changes = changed_fields(_VARIANT, variant, compared, held, prefix=prefix)
     if not (is_held(held, f"{prefix}price") or is_held(held, f"{prefix}compare_at_price")):
-        changes |= _prices(variant, base)
+        changes |= _prices(variant, compared)
     changes |= _stock_rules(variant, base, held, prefix)
     return changes
 

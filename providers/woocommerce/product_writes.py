@@ -257,11 +257,11 @@ def _members(item: Outgoing, product: Product, base: Product | None) -> dict[str
         if is_simple:
             body |= new_variant(product.variants[0])
         return {**body, "meta_data": [{"key": HUB_REF, "value": item.key}]}
-    body = product_changes(product, base, item.held)
+    body = product_changes(product, base, item.held, is_forced=item.is_forced)
     if is_simple:
         variant = product.variants[0]
         before = base.variants[0] if base is not None and len(base.variants) == 1 else None
-        body |= variant_changes(variant, before, item.held)
+        body |= variant_changes(variant, before, item.held, is_forced=item.is_forced)
     return body
 
 

@@ -1,6 +1,6 @@
 """From a list's rows to a page of records, tombstones, skipped and rejected."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -9,14 +9,16 @@ from pydantic import ValidationError
 
 from domain.entities import Entity
 from domain.errors import InvalidRecordError
+from domain.field_mapping import NO_MAPPING, FieldMapping
 from domain.pages import Page, Pulled, Rejected
 from domain.records import Record
 from providers._kit.answers import Answer
+from providers._kit.mapped import with_mapping
 from providers.woocommerce.access import ShopAccess, header_number
 from providers.woocommerce.mapper import to_category, to_product
 from providers.woocommerce.order_mapper import to_order
 from providers.woocommerce.people_mapper import to_customer
-from providers.woocommerce.rows import OrderRow, ProductRow
+from providers.woocommerce.rows import OrderRow, ProductRow, VariationRow
 from providers.woocommerce.variations import Variations, fetch_variations
 from providers.woocommerce.wire import (
     CATEGORIES,
@@ -49,6 +51,7 @@ class RowReader:
     access: ShopAccess
     currency: str
     flat_variations: bool
+    mapping: FieldMapping = NO_MAPPING
 
     async def read(self, entity: Entity, rows: Sequence[Any], answer: Answer) -> Page[Record]:
         """A page of records from the rows of an answer; fetches variations for products.
@@ -60,16 +63,16 @@ class RowReader:
         if entity is Entity.CATEGORIES:
             categories, out.rejected = CATEGORIES.read(rows)
             for category in categories:
-                _add(out, category, to_category)
+                _add(out, category, partial(self._to_mapped, entity, to_category))
         elif entity is Entity.CUSTOMERS:
             customers, out.rejected = CUSTOMERS.read(rows)
             for customer in customers:
-                _add(out, customer, to_customer)
+                _add(out, customer, partial(self._to_mapped, entity, to_customer))
         elif entity is Entity.ORDERS:
             orders, out.rejected = ORDERS.read(rows)
             for order in orders:
                 if not _set_aside(out, order.wire["id"], order.wire["status"]):
-                    _add(out, order, self._to_order)
+                    _add(out, order, partial(self._to_mapped, entity, self._to_order))
         else:
             await self._read_products(rows, out)
         return Page(
@@ -102,10 +105,22 @@ class RowReader:
             _add(out, product, partial(self._to_product, variations))
 
     def _to_product(self, variations: Variations, row: Row[ProductRow]) -> Pulled[Record]:
-        return to_product(row, variations.of(row.wire), currency=self.currency)
+        parts = variations.of(row.wire)
+        pulled = to_product(row, parts, currency=self.currency)
+        return with_mapping(self.mapping, Entity.PRODUCTS, pulled, row.raw, variant_rows(parts))
 
     def _to_order(self, row: Row[OrderRow]) -> Pulled[Record]:
         return to_order(row, currency=self.currency)
+
+    def _to_mapped(
+        self, entity: Entity, convert: Callable[[Row[RowT]], Pulled[Record]], row: Row[RowT]
+    ) -> Pulled[Record]:
+        return with_mapping(self.mapping, entity, convert(row), row.raw)
+
+
+def variant_rows(parts: Sequence[Row[VariationRow]]) -> Mapping[str, Mapping[str, Any]] | None:
+    """What the shop sent of a product's variations; None: it is sold as it is."""
+    return {str(part.wire["id"]): part.raw for part in parts} or None
 
 
 def _add(out: _Sorted, row: Row[RowT], convert: Callable[[Row[RowT]], Pulled[Record]]) -> None:

@@ -84,7 +84,7 @@ def plan_variations(item: Outgoing, product: Product, base: Product | None) -> V
             continue
         kept.add(variant.external_id)
         before = known.get(variant.external_id)
-        body = variant_changes(variant, before, item.held)
+        body = variant_changes(variant, before, item.held, is_forced=item.is_forced)
         is_held_back = is_held(item.held, f"variants.{variant.external_id}.option_values")
         changed = before is None or dict(before.option_values) != dict(variant.option_values)
         if body or (changed and not is_held_back):

@@ -15,9 +15,11 @@ from datetime import datetime
 from typing import Final
 
 from domain.deliveries import Delivery, Meaning, Notice
+from providers._kit.parts import Part
 from providers._kit.protocols import StoreConfig, StoreFacts
 from providers._kit.store_url import normalise_store_url
 from providers.woocommerce.meanings import read_meaning
+from providers.woocommerce.parts import read_part
 from providers.woocommerce.topics import TOPIC_HEADER, TOPICS, read_content
 
 _SIGNATURE: Final = "x-wc-webhook-signature"
@@ -119,7 +121,18 @@ class WooCommerceWebhooks:
         Raises:
             InvalidRecordError: it carries a record that cannot be understood.
         """
-        return read_meaning(read_content(delivery), currency=facts.currency)
+        return read_meaning(
+            read_content(delivery), currency=facts.currency, mapping=facts.field_mapping
+        )
+
+    def read_part(
+        self,
+        config: StoreConfig,  # noqa: ARG002
+        facts: StoreFacts,
+        delivery: Delivery,
+    ) -> Part:
+        """What a body that is not the whole record says; see `parts`."""
+        return read_part(read_content(delivery), facts)
 
 
 def _sign(secret: str, body: bytes) -> bytes:

@@ -11,6 +11,7 @@ from runtime.cli import (
     sync_commands,
     tenant_commands,
     upkeep_commands,
+    user_commands,
 )
 from runtime.cli.demo import demo_command
 from runtime.cli.help_text import examples
@@ -44,6 +45,7 @@ def build_app() -> typer.Typer:
     demo_command.add_to(app)
     run_commands.add_to(app)
     tenant_commands.add_to(app)
+    user_commands.add_to(app)
     key_commands.add_to(app)
     store_commands.add_to(app)
     sync_commands.add_to(app)

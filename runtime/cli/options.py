@@ -72,3 +72,21 @@ class Asked:
     key: str | None = None
     secret: str | None = field(default=None, repr=False)
     data_dir: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskedUser:
+    """A person to add, as the options describe them."""
+
+    tenant: str
+    email: str
+    role: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPassword:
+    """Where a new password comes from; from a prompt if neither is said."""
+
+    from_stdin: bool = False
+    generate: bool = False

@@ -12,7 +12,7 @@ from runtime.cli.errors import CliError
 from runtime.cli.options import DEFAULT_DIR
 from runtime.connections import connect_temporal
 from runtime.embedded.connection import load_connection
-from runtime.embedded.keys import KEY_FILE, load_or_make_key
+from runtime.embedded.keys import KEY_FILE, ensure_key_file
 from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.settings import PREFIX, Settings, SettingsError, load_settings
 
@@ -73,7 +73,7 @@ def _embedded(data_dir: Path) -> Target:
         "data_dir": str(data_dir.absolute()),
         "database_url": postgres.app_url,
         "migration_database_url": postgres.owner_url,
-        "encryption_key": load_or_make_key(data_dir),
+        "encryption_key_file": str(ensure_key_file(data_dir.absolute())),
     }
     return Target(load_settings(given=given), data_dir.absolute())
 

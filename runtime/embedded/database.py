@@ -10,6 +10,7 @@ from db.tenants import create_tenant, list_tenants
 
 FIRST_TENANT = "Main"
 _KEY_NAME = "entrepot up"
+_PER_MINUTE = 60_000  # the demo reads every record, and so does whoever verifies an import
 
 
 def prepare_database(owner_url: str, app_url: str, *, key: str, secret: str) -> tuple[str, str]:
@@ -33,7 +34,8 @@ async def ensure_first_key(owner_url: str, app_url: str, key: str, secret: str) 
                 tenants[0].id if tenants else (await create_tenant(connection, FIRST_TENANT)).id
             )
         async with database.tenant(tenant_id) as connection:
-            made, made_secret = await create_key(connection, tenant_id, NewKey(name=_KEY_NAME))
+            new = NewKey(name=_KEY_NAME, requests_per_minute=_PER_MINUTE)
+            made, made_secret = await create_key(connection, tenant_id, new)
         return made, made_secret.get_secret_value()
     finally:
         await database.close()

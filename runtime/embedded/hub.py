@@ -15,7 +15,7 @@ from dotenv import dotenv_values
 
 from runtime.embedded.child import EmbeddedError, Program
 from runtime.embedded.connection import CONNECTION_FILE, Connection
-from runtime.embedded.keys import load_or_make_key
+from runtime.embedded.keys import ensure_key_file
 from runtime.embedded.locks import DirectoryLock
 from runtime.embedded.memory import Memory
 from runtime.embedded.ports import HOST, choose_port
@@ -145,7 +145,7 @@ class EmbeddedHub:
             "data_dir": str(self.data_dir),
             "database_url": self._postgres.app_url,
             "port": str(port),
-            "encryption_key": load_or_make_key(self.data_dir),
+            "encryption_key_file": str(ensure_key_file(self.data_dir)),
         }
 
     def _temporal(self) -> EmbeddedTemporal:

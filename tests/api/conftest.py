@@ -1,6 +1,6 @@
 """The API over real PostgreSQL, with Temporal played by a fake."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 
 import httpx
@@ -14,6 +14,7 @@ from db.session import Database
 from providers._kit.registry import Registry
 from tests.api.fake_gateway import FakeGateway, FakeWaker
 from tests.api.hub import Caller, Hub
+from tests.api.shared_servers import SharedServer
 from tests.servers import TestDatabase
 
 
@@ -76,3 +77,10 @@ async def caller(hub: Hub) -> Caller:
 def superuser_url(database: TestDatabase) -> str:
     """The database as one who sees every row."""
     return database.superuser_url
+
+
+@pytest.fixture(scope="session")
+def shared_server() -> Iterator[SharedServer]:
+    """A Valkey server for all tests that share it; who kills one starts another."""
+    with SharedServer() as server:
+        yield server

@@ -3,16 +3,20 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from activities.mapping_preview import PreviewMappingInput, PreviewMappingResult
 from activities.models import StoreRef
 from activities.push_preview import PreviewPushInput, PreviewPushResult
 from activities.sync_models import SyncKind
 from api.temporal import Started, TemporalUnavailableError
+from api.temporal_demands import DemandFailedError, demand_workflow_id
 from domain.lanes import LaneKind
 from domain.schedules import ScheduleSpec
 from workflows.ids import import_id, sync_id
 from workflows.models import (
     CheckStoreInput,
     CheckStoreResult,
+    DemandInput,
+    DemandResult,
     ImportProgress,
     ImportStoreInput,
     SubscriptionsInput,
@@ -33,9 +37,14 @@ async def _succeed(_check: CheckStoreInput) -> CheckStoreResult:
     return CheckStoreResult(facts=dict(FACTS))
 
 
+async def _found_nothing(_args: PreviewMappingInput) -> PreviewMappingResult:
+    return PreviewMappingResult()
+
+
 @dataclass
 class FakeGateway:
-    """Remembers what it was asked; `verdict` answers checks, `is_down` fails every call."""
+    """Remembers what it was asked; `verdict` answers checks, `is_down` fails every call, and
+    `demanded` is what a demand did that is waited for (None: it still runs)."""
 
     verdict: Callable[[CheckStoreInput], Awaitable[CheckStoreResult]] = _succeed
     progress: dict[str, ImportProgress] = field(default_factory=dict)
@@ -50,8 +59,11 @@ class FakeGateway:
     unsubscribed: list[int] = field(default_factory=list)
     schedules: dict[tuple[int, SyncKind], tuple[ScheduleSpec, bool]] = field(default_factory=dict)
     triggered: list[tuple[int, SyncKind]] = field(default_factory=list)
+    try_mapping: Callable[[PreviewMappingInput], Awaitable[PreviewMappingResult]] = _found_nothing
     previews: list[PreviewPushInput] = field(default_factory=list)
     preview: PreviewPushResult | None = field(default_factory=PreviewPushResult)
+    demands: list[DemandInput] = field(default_factory=list)
+    demanded: DemandResult | DemandFailedError | None = None
 
     async def check_store(
         self, check: CheckStoreInput, *, store_id: int, timeout_s: float
@@ -71,6 +83,14 @@ class FakeGateway:
         if self.preview is None:
             raise TimeoutError
         return self.preview
+
+    async def preview_mapping(
+        self, args: PreviewMappingInput, *, provider: str, timeout_s: float
+    ) -> PreviewMappingResult:
+        self._answer()
+        self.waits.append((args.store_id, timeout_s))
+        assert provider
+        return await self.try_mapping(args)
 
     async def start_import(self, args: ImportStoreInput) -> Started:
         self._answer()
@@ -125,6 +145,28 @@ class FakeGateway:
         self._answer()
         if (held := self.schedules.get((store_id, kind))) is not None:
             self.schedules[store_id, kind] = (held[0], paused)
+
+    async def start_demand(self, args: DemandInput) -> Started:
+        self._answer()
+        workflow_id = demand_workflow_id(args)
+        is_running = workflow_id in self.running
+        if not is_running:
+            self.demands.append(args)
+            self.running[workflow_id] = f"demand-run-{len(self.demands)}"
+        return Started(workflow_id, self.running[workflow_id], already_running=is_running)
+
+    async def await_demand(self, started: Started, *, timeout_s: float) -> DemandResult | None:
+        self._answer()
+        self.waits.append((0, timeout_s))
+        if isinstance(self.demanded, DemandFailedError):
+            raise self.demanded
+        if self.demanded is not None:
+            self.running.pop(started.workflow_id, None)
+        return self.demanded
+
+    async def running_run(self, workflow_id: str) -> str | None:
+        self._answer()
+        return self.running.get(workflow_id)
 
     async def query_progress(self, workflow_id: str) -> ImportProgress | None:
         return None if self.is_down else self.progress.get(workflow_id)

@@ -1,7 +1,10 @@
 """Runs as a worker writes them."""
 
 from db.ranges import RangeCounts, RangeKey, advance_range, begin_entity
+from db.run_diffs import note_differences
 from db.runs import RunKey, begin_run, close_logs, end_run, open_logs
+from db.sync_runs import begin_sync_run
+from domain.differences import Difference
 from domain.entities import Entity
 from domain.statuses import SyncStatus
 from tests.api.hub import Caller, Hub
@@ -37,3 +40,15 @@ async def end(
     async with hub.database.tenant(caller.tenant.id) as connection:
         await close_logs(connection, run_id, status=status, error=error)
         await end_run(connection, run_id, store_id, status=status, error=error)
+
+
+async def begin_dry(
+    hub: Hub, caller: Caller, store_id: int, *found: Difference, digest: str = "0123456789abcdef"
+) -> str:
+    """A dry run that found something; its workflow id."""
+    workflow_id = f"demand/{store_id}/{digest}"
+    key = RunKey(caller.tenant.id, store_id, "demand", workflow_id, "run-1")
+    async with hub.database.tenant(caller.tenant.id) as connection:
+        run_id = await begin_sync_run(connection, key, is_dry=True)
+        await note_differences(connection, caller.tenant.id, run_id, "1", found)
+    return workflow_id

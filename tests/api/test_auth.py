@@ -9,10 +9,11 @@ from tests.api.hub import Caller, Hub
 
 REFUSED = {
     "type": "urn:entrepot:problem:unauthenticated",
-    "title": "The API key is missing or not accepted",
+    "title": "The credentials are missing or not accepted",
     "status": 401,
-    "detail": "Send the key in X-API-Key and its secret in X-API-Secret. A key that is wrong, "
-    "revoked or expired is not accepted: make a new one with `entrepot keys create`.",
+    "detail": "Send a key in X-API-Key and its secret in X-API-Secret, or the accessToken of a "
+    "login in Authorization: Bearer. A key that is wrong, revoked or expired is not accepted: make "
+    "a new one with `entrepot keys create`.",
     "instance": "/api/stores",
 }
 
@@ -20,7 +21,7 @@ REFUSED = {
 def assert_refused(answer: httpx.Response) -> None:
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["www-authenticate"] == "ApiKey"
+    assert answer.headers["www-authenticate"] == "ApiKey, Bearer"
     assert answer.json() == REFUSED
 
 

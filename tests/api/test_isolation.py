@@ -1,4 +1,5 @@
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 import httpx
@@ -6,13 +7,15 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
+from activities.mapping_preview import PreviewMappingInput, PreviewMappingResult
 from api.app import create_app
+from db.mapping_previews import answer_preview
 from domain.entities import Entity
 from domain.pages import Pulled
 from domain.records import Category, Customer, Order, Record
 from domain.statuses import OrderStatus
 from tests.api.hub import Caller, Hub, connect
-from tests.api.runs import begin
+from tests.api.runs import begin, begin_dry
 from tests.api.test_alerts import WEBHOOK, alarm
 from tests.api.test_conflicts import dispute
 from tests.api.test_record_writes import made
@@ -23,10 +26,14 @@ RECORDS: dict[Entity, Record] = {
     Entity.CUSTOMERS: Customer(email="n@example.com"),
     Entity.ORDERS: Order(number="1", status=OrderStatus.PENDING, currency="LKR", total=1),
 }
+RULE = {"entity": "products", "target": "extra.kind", "expression": "type"}
 # What the routes that take a body are sent, by those who own what the path names and by others.
 BODIES: dict[str, dict[str, Any]] = {
     "PATCH /api/stores/{store_id}": {"name": "Mine now"},
+    "POST /api/stores/{store_id}/import": {"dryRun": False},
     "POST /api/stores/{store_id}/sync": {"kind": "reconcile"},
+    "PUT /api/stores/{store_id}/mapping": {"rules": [RULE]},
+    "POST /api/stores/{store_id}/mapping/preview": {"entity": "products", "rules": [RULE]},
     "PUT /api/stores/{store_id}/schedule": {"pull": {"interval": "PT15M"}},
     "POST /api/stores/{store_id}/schedule/trigger": {"kind": "pull"},
     "POST /api/stores/{store_id}/retry-failed-sync": {"pushIds": [1]},
@@ -36,6 +43,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /api/orders/{record_id}": {"status": "cancelled"},
     "PATCH /api/warehouses/{record_id}": {"name": "Mine now"},
     "POST /api/conflicts/{record_id}/resolve": {"resolution": "local"},
+    "PATCH /api/keys/{record_id}": {"name": "Mine now"},
+    "POST /api/keys/{record_id}/rotate": {"overlapHours": 1},
 }
 # What ends the work of what it names: the owner's last requests, in this order.
 LAST = (
@@ -44,13 +53,19 @@ LAST = (
     "DELETE /api/stores/{store_id}",
 )
 NAMED = ("warehouses", "invoices", "conflicts", "alerts")
-# These name no record: a provider, or a store by the code that its webhooks carry.
-WITHOUT_IDS = ("{store_code}", "{provider}")
+# These name nothing, and are no lists of a tenant's own.
+NO_LISTS = {"/api/providers", "/api/health", "/api/woocommerce-sync/connection/test"}
+# A tenant has these from the start.
+HELD_BY_ALL = ("/api/warehouses", "/api/keys")
+# These name no record: a provider, a kind of record, or a store by the code that its webhooks
+# carry.
+WITHOUT_IDS = ("{store_code}", "{provider}", "{entity}", "{productId}")
 
 
 async def stock(hub: Hub, caller: Caller) -> dict[str, int]:
     """A store with one of everything that has an id; the ids to put into paths."""
     shop = await new_shop(hub, caller)
+    hub.gateway.try_mapping = partial(found_a_record, hub)
     await dispute(hub, caller, shop.store_id)
     for entity, record in RECORDS.items():
         await hub.take_in(caller.tenant, shop.store_id, entity, Pulled("1", record))
@@ -69,11 +84,23 @@ async def stock(hub: Hub, caller: Caller) -> dict[str, int]:
     channels = {"channels": [{"name": "On call", "config": WEBHOOK}]}
     assert (await caller.send("PUT", "/api/alert-channels", json=channels)).status_code == 200
     await begin(hub, caller, shop.store_id)
+    await begin_dry(hub, caller, shop.store_id)
     ids = {"store_id": shop.store_id}
     for listing in (*(entity.value for entity in RECORDS), "products", *NAMED):
         ids[listing] = (await caller.get(f"/api/{listing}")).json()["data"][0]["id"]
     ids["webhook-events"] = (await shop.events())[0]["id"]
+    key = await caller.post("/api/keys", json={"name": "Till", "permissions": ["stores:read"]})
+    ids["keys"] = key.json()["id"]
     return ids
+
+
+async def found_a_record(hub: Hub, args: PreviewMappingInput) -> PreviewMappingResult:
+    """A worker that tried a field mapping."""
+    trace = {"external_id": "", "raw": {}, "before": {}, "after": {}, "errors": {}}
+    found = {"external_id": "1", "record": trace, "variants": []}
+    async with hub.database.tenant(args.tenant_id) as connection:
+        await answer_preview(connection, args.preview_id, found)
+    return PreviewMappingResult()
 
 
 def fill_in(path: str, ids: dict[str, int]) -> str:
@@ -81,6 +108,7 @@ def fill_in(path: str, ids: dict[str, int]) -> str:
     listing = path.partition("/{record_id}")[0].rpartition("/")[2]
     return (
         path.replace("{store_id}", str(ids["store_id"]))
+        .replace("{workflow_id}/diff", f"demand/{ids['store_id']}/0123456789abcdef/diff")
         .replace("{workflow_id}", f"import/{ids['store_id']}")
         .replace("{record_id}", str(ids.get(listing)))
     )
@@ -167,7 +195,7 @@ async def test_lists_hold_only_ones_own(hub: Hub, caller: Caller) -> None:
         path
         for route in operations(hub)
         for method, path in [route.split()]
-        if method == "GET" and "{" not in path and path not in {"/api/providers", "/api/health"}
+        if method == "GET" and "{" not in path and path not in NO_LISTS
     ]
     assert len(lists) == 13
     for path in lists:
@@ -175,7 +203,7 @@ async def test_lists_hold_only_ones_own(hub: Hub, caller: Caller) -> None:
         theirs = (await stranger.get(path)).json()["data"]
         assert (path, bool(own)) == (path, True)
         assert (path, [row for row in theirs if row in own]) == (path, [])
-        assert (path, len(theirs)) == (path, 1 if path == "/api/warehouses" else 0)
+        assert (path, len(theirs)) == (path, 1 if path in HELD_BY_ALL else 0)
     for path in ("/api/alerts", "/api/conflicts"):
         mine = await caller.get("/api/stores")
         found = await stranger.get(path, params={"storeId": mine.json()["data"][0]["id"]})

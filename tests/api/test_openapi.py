@@ -9,8 +9,10 @@ from api import schemas
 from api.app import create_app
 from tests.api.hub import Caller, Hub
 
-# What counts there is the signature of what is sent.
+# What counts there is what is sent: its signature, or a password or token in its body.
 OPEN_TO_ANYBODY = {
+    "POST /api/auth/login",
+    "POST /api/auth/refresh",
     "POST /api/stores/webhooks/{store_code}",
     "POST /api/stores/webhooks/{store_code}/newOrder",
     "PUT /api/stores/webhooks/{store_code}/newOrder",
@@ -18,6 +20,11 @@ OPEN_TO_ANYBODY = {
     "PUT /api/stores/webhooks/{store_code}/orderStatus",
     "POST /api/{provider}-sync/webhook/{event}",
     "POST /api/webhooks/{provider}/{organization_id}",
+}
+OPEN_WITHOUT_A_CALLER = {
+    "GET /api/health",
+    "GET /api/woocommerce-sync/connection/test",
+    "POST /api/auth/logout",
 }
 
 MODULES = list(pkgutil.iter_modules(schemas.__path__))
@@ -53,12 +60,15 @@ def test_the_routes_are_those_we_promise(document: dict[str, Any]) -> None:
     assert sorted(operations(document)) == [
         "DELETE /api/categories/{record_id}",
         "DELETE /api/customers/{record_id}",
+        "DELETE /api/keys/{record_id}",
         "DELETE /api/products/{record_id}",
         "DELETE /api/stores/{store_id}",
         "DELETE /api/stores/{store_id}/schedule",
         "GET /api/alert-channels",
         "GET /api/alerts",
         "GET /api/alerts/{record_id}",
+        "GET /api/audit",
+        "GET /api/auth/me",
         "GET /api/categories",
         "GET /api/categories/{record_id}",
         "GET /api/conflicts",
@@ -70,6 +80,9 @@ def test_the_routes_are_those_we_promise(document: dict[str, Any]) -> None:
         "GET /api/inventory/movements",
         "GET /api/invoices",
         "GET /api/invoices/{record_id}",
+        "GET /api/keys",
+        "GET /api/keys/{record_id}",
+        "GET /api/keys/{record_id}/usage",
         "GET /api/orders",
         "GET /api/orders/{record_id}",
         "GET /api/products",
@@ -78,6 +91,7 @@ def test_the_routes_are_those_we_promise(document: dict[str, Any]) -> None:
         "GET /api/stores",
         "GET /api/stores/{store_id}",
         "GET /api/stores/{store_id}/drift",
+        "GET /api/stores/{store_id}/mapping",
         "GET /api/stores/{store_id}/push-preview",
         "GET /api/stores/{store_id}/pushes",
         "GET /api/stores/{store_id}/schedule",
@@ -88,8 +102,15 @@ def test_the_routes_are_those_we_promise(document: dict[str, Any]) -> None:
         "GET /api/syncs",
         "GET /api/syncs/{workflow_id}",
         "GET /api/warehouses",
+        "GET /api/woocommerce-sync/analytics",
+        "GET /api/woocommerce-sync/conflicts",
+        "GET /api/woocommerce-sync/connection/test",
+        "GET /api/woocommerce-sync/export/{entity}",
+        "GET /api/woocommerce-sync/history",
+        "GET /api/woocommerce-sync/status",
         "PATCH /api/categories/{record_id}",
         "PATCH /api/customers/{record_id}",
+        "PATCH /api/keys/{record_id}",
         "PATCH /api/orders/{record_id}",
         "PATCH /api/products/{record_id}",
         "PATCH /api/stores/{store_id}",
@@ -97,11 +118,16 @@ def test_the_routes_are_those_we_promise(document: dict[str, Any]) -> None:
         "PATCH /api/stores/{store_id}/deactivate",
         "PATCH /api/warehouses/{record_id}",
         "POST /api/alerts/{record_id}/resolve",
+        "POST /api/auth/login",
+        "POST /api/auth/logout",
+        "POST /api/auth/refresh",
         "POST /api/categories",
         "POST /api/conflicts/{record_id}/resolve",
         "POST /api/customers",
         "POST /api/inventory/movements",
         "POST /api/invoices",
+        "POST /api/keys",
+        "POST /api/keys/{record_id}/rotate",
         "POST /api/products",
         "POST /api/stores",
         "POST /api/stores/connect/{provider}/start",
@@ -109,6 +135,7 @@ def test_the_routes_are_those_we_promise(document: dict[str, Any]) -> None:
         "POST /api/stores/webhooks/{store_code}/newOrder",
         "POST /api/stores/webhooks/{store_code}/orderStatus",
         "POST /api/stores/{store_id}/import",
+        "POST /api/stores/{store_id}/mapping/preview",
         "POST /api/stores/{store_id}/retry-failed-sync",
         "POST /api/stores/{store_id}/schedule/pause",
         "POST /api/stores/{store_id}/schedule/resume",
@@ -119,10 +146,21 @@ def test_the_routes_are_those_we_promise(document: dict[str, Any]) -> None:
         "POST /api/syncs/{workflow_id}/cancel",
         "POST /api/warehouses",
         "POST /api/webhooks/{provider}/{organization_id}",
+        "POST /api/woocommerce-sync/sync/batch",
+        "POST /api/woocommerce-sync/sync/customers/pull",
+        "POST /api/woocommerce-sync/sync/customers/push",
+        "POST /api/woocommerce-sync/sync/full",
+        "POST /api/woocommerce-sync/sync/inventory/push",
+        "POST /api/woocommerce-sync/sync/inventory/push/{productId}",
+        "POST /api/woocommerce-sync/sync/orders/pull",
+        "POST /api/woocommerce-sync/sync/orders/{wcOrderId}",
+        "POST /api/woocommerce-sync/sync/products/pull",
+        "POST /api/woocommerce-sync/sync/products/{wcProductId}",
         "POST /api/{provider}-sync/webhook/{event}",
         "PUT /api/alert-channels",
         "PUT /api/stores/webhooks/{store_code}/newOrder",
         "PUT /api/stores/webhooks/{store_code}/orderStatus",
+        "PUT /api/stores/{store_id}/mapping",
         "PUT /api/stores/{store_id}/schedule",
     ]
 
@@ -164,20 +202,30 @@ def test_every_operation_has_a_tag_a_summary_and_problems(document: dict[str, An
         assert set(operation["tags"]) < tags
         assert operation["summary"]
         assert operation["description"]
-        assert operation["responses"]["default"] == {"$ref": "#/components/responses/Problem"}
-        assert "422" not in operation["responses"]
+        refused = {code: one for code, one in operation["responses"].items() if code >= "400"}
+        assert refused.keys() >= {"429", "500", "503"}
+        for code, one in refused.items():
+            kind = document["components"]["responses"][one["$ref"].rpartition("/")[2]]
+            example = kind["content"]["application/problem+json"]["example"]
+            assert str(example["status"]) == code
 
 
-def test_key_and_secret_go_together(document: dict[str, Any]) -> None:
+def test_a_key_with_its_secret_or_a_token_opens_every_route(document: dict[str, Any]) -> None:
     assert document["components"]["securitySchemes"] == {
         "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
         "apiSecret": {"type": "apiKey", "in": "header", "name": "X-API-Secret"},
+        "bearer": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "The accessToken of POST /api/auth/login",
+        },
     }
-    both: dict[str, list[str]] = {"apiKey": [], "apiSecret": []}
+    either: list[dict[str, list[str]]] = [{"apiKey": [], "apiSecret": []}, {"bearer": []}]
     for name, operation in operations(document).items():
-        expected: list[dict[str, list[str]]] = [both]
-        if name == "GET /api/health":
-            expected = [{}, both]
+        expected = either
+        if name in OPEN_WITHOUT_A_CALLER:
+            expected = [{}, *either]
         elif name in OPEN_TO_ANYBODY:
             expected = [{}]
         assert (name, operation["security"]) == (name, expected)

@@ -176,8 +176,8 @@ async def test_a_secret_that_no_key_opens(hub: Hub, caller: Caller) -> None:
 
 
 async def test_every_answer_has_a_request_id_and_is_not_cached(caller: Caller) -> None:
-    given = await caller.get("/api/stores", headers={"X-Request-Id": "from-the-client"})
-    made = await caller.get("/api/stores", headers={"X-Request-Id": "bad id\x7f"})
+    given = await caller.get("/api/alerts", headers={"X-Request-Id": "from-the-client"})
+    made = await caller.get("/api/alerts", headers={"X-Request-Id": "bad id\x7f"})
     assert given.headers["x-request-id"] == "from-the-client"
     assert len(made.headers["x-request-id"]) == 16
     assert given.headers["cache-control"] == "no-store"

@@ -3,8 +3,11 @@ from typing import Any
 
 import pytest
 
+from db.crypto import SecretBox
 from db.lane_failures import LaneFailure, pause_lane
 from db.lanes import LaneKey
+from db.rotation import reseal_batch
+from db.sealed_tables import SEALED_TABLES
 from domain.lanes import LaneKind
 from tests.api.fake_gateway import FACTS
 from tests.api.hub import KEY, SECRET, Caller, Hub, connect, store_body, stored_config
@@ -235,6 +238,27 @@ async def test_a_change_that_was_overtaken_is_refused(hub: Hub, caller: Caller) 
     assert outer.status_code == 409
     assert (await stored_config(hub, caller, store_id))["consumerKey"] == "ck_inner"
     assert await checks_left(hub, caller) == 0
+
+
+async def test_a_change_goes_through_while_the_master_key_is_rotated(
+    hub: Hub, caller: Caller
+) -> None:
+    store_id = await connect(caller)
+
+    async def reseal_meanwhile(_check: CheckStoreInput) -> CheckStoreResult:
+        newer = SecretBox([b"n" * 32, b"k" * 32])
+        async with hub.database.tenant(caller.tenant.id) as connection:
+            for table in SEALED_TABLES:
+                await reseal_batch(connection, table, newer, after=None)
+        object.__setattr__(hub.services, "secrets", newer)
+        return CheckStoreResult(facts=dict(FACTS))
+
+    hub.gateway.verdict = reseal_meanwhile
+    answer = await caller.patch(
+        f"/api/stores/{store_id}", json={"config": {"consumerKey": "ck_changed"}}
+    )
+    assert answer.status_code == 200, answer.text
+    assert (await stored_config(hub, caller, store_id))["consumerKey"] == "ck_changed"
 
 
 @pytest.mark.parametrize(

@@ -186,6 +186,7 @@ async def test_a_run_is_shown_with_what_its_workflow_says(hub: Hub, caller: Call
             "round": 0,
             "entities": {"products": {"seen": 7, "created": 7, **counts}},
         },
+        "pushed": {},
     }
     assert (await caller.get(f"/api/syncs/import%2F{store_id}")).json() == sync
     assert (await caller.get("/api/syncs")).json() == {"data": [run], "nextCursor": None}

@@ -5,6 +5,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.tables.base import METADATA
+
 KEPT = (
     *("categories", "products", "product_variants", "customers", "orders", "order_lines"),
     *("warehouses", "inventory_levels", "inventory_movements", "links", "changes"),
@@ -35,6 +37,15 @@ async def physical_dump(connection: AsyncConnection) -> dict[str, list[tuple[str
     for table in KEPT:
         statement = f"select tableoid, ctid::text, xmin::text, t::text from {table} t"
         dump[table] = sorted(tuple(row) for row in await connection.execute(text(statement)))
+    return dump
+
+
+async def tenant_dump(connection: AsyncConnection) -> dict[str, list[tuple[str, ...]]]:
+    """Every row of every table that the tenant sees, with its place and transaction."""
+    dump = {}
+    for table in METADATA.sorted_tables:
+        statement = f"select tableoid, ctid::text, xmin::text, t::text from {table.name} t"
+        dump[table.name] = sorted(tuple(row) for row in await connection.execute(text(statement)))
     return dump
 
 

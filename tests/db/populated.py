@@ -50,6 +50,32 @@ insert into invoices (tenant_id, number, warehouse_id) select tenant_id, '1', id
 insert into invoice_lines (tenant_id, invoice_id, variant_id, quantity) select i.tenant_id,
   i.id, v.id, 1 from invoices i, product_variants v;
 """
+# The people, what their sessions and keys leave behind, and what reports are made of.
+_PEOPLE = """
+insert into users (tenant_id, email, name, role, password_hash) values (:tenant,
+  'ann' || cast(:tenant as text) || '@example.test', 'Ann', 'owner', 'x');
+insert into login_sessions (tenant_id, user_id, expires_at) select tenant_id, id, now() from users;
+insert into refresh_tokens (tenant_id, session_id, token_hash, expires_at) select tenant_id, id,
+  decode(md5(cast(:tenant as text)), 'hex'), now() from login_sessions;
+insert into signing_keys (tenant_id, kid, encrypted_data, iv, tag, key_id, signs_until,
+  verifies_until) values (:tenant, md5(cast(:tenant as text)), '00', '00', '00', 'k', now(), now());
+insert into api_key_usage (tenant_id, api_key_id, day, requests) select tenant_id, id,
+  current_date, 1 from api_keys;
+insert into audit_log (tenant_id, actor_kind, action) values (:tenant, 'cli', 'user.created');
+insert into field_mappings (tenant_id, store_id) values (:tenant, :store);
+insert into mapping_previews (tenant_id, store_id, entity, expires_at) values (:tenant, :store,
+  'products', now());
+insert into provider_calls (tenant_id, store_id, hour, method, outcome, calls, total_ms, buckets)
+  values (:tenant, :store, now(), 'GET', 'ok', 1, 5, '{1}');
+insert into webhook_hours (tenant_id, store_id, hour, entity, status, outcome, bucket, events)
+  values (:tenant, :store, now(), 'orders', 'processed', 'created', 3, 1);
+insert into store_health (tenant_id, store_id, is_connected, checked_at) values (:tenant, :store,
+  true, now());
+insert into run_diffs (tenant_id, run_id, way, entity, key, place, action) select tenant_id, id,
+  'pull', 'products', '1', 'page 1', 'created' from sync_runs;
+insert into run_pushes (tenant_id, run_id, entity, queued, skipped, is_forced) select tenant_id, id,
+  'customers', 1, 0, false from sync_runs;
+"""
 
 
 async def populated_room(app: Database, owner: Database) -> Room:
@@ -76,12 +102,12 @@ async def populated_room(app: Database, owner: Database) -> Room:
         await ranges.advance_range(connection, piece, resume="2", is_done=False, step=counts)
         await ranges.reject(connection, piece, [Rejected("7", 0, "bad price")], place="page 1")
         await sweeps.collect_ids(connection, room.tenant_id, run_id, Entity.ORDERS, ["1"])
-        await _populate_two_way(connection, room)
+        await _run_all(connection, room, _TWO_WAY + _PEOPLE)
     return room
 
 
-async def _populate_two_way(connection: AsyncConnection, room: Room) -> None:
+async def _run_all(connection: AsyncConnection, room: Room, statements: str) -> None:
     params = {"tenant": room.tenant_id, "store": room.store_id}
-    for statement in filter(str.strip, _TWO_WAY.split(";")):
+    for statement in filter(str.strip, statements.split(";")):
         used = {name: value for name, value in params.items() if f":{name}" in statement}
         await connection.execute(text(f"{statement} on conflict do nothing"), used)

@@ -37,8 +37,10 @@ def test_the_functions_that_run_as_somebody_else_are_known_and_closed(owner_url:
         ).fetchall()
     path = ["search_path=pg_catalog, public"]
     apps = [
-        *("count_webhooks", "discard_expired_checks", "find_api_key", "find_connect_token"),
-        *("find_store_by_webhook_code", "find_stores_by_organization"),
+        *("count_webhooks", "discard_expired_checks", "discard_run_diffs"),
+        *("find_api_key", "find_connect_token"),
+        *("find_login_session", "find_refresh_token", "find_store_by_webhook_code"),
+        *("find_stores_by_organization", "find_user"),
         *("find_stores_by_webhook_source", "keep_webhook_events", "list_overdue_lanes"),
         "list_sleeping_inboxes",
     ]
@@ -76,6 +78,7 @@ def test_the_role_they_run_as_cannot_log_in_and_sees_no_more_than_they_need(owne
     assert role == (False, False, False, False)
     assert granted == [
         ("api_keys", "select"),
+        ("run_diffs", "delete"),
         ("store_checks", "delete"),
         ("store_checks", "select"),
         ("stores", "select"),
@@ -89,6 +92,13 @@ def test_the_role_they_run_as_cannot_log_in_and_sees_no_more_than_they_need(owne
     assert dict(columns) == {
         "alert_messages": ["created_at", "next_attempt_at", "status", "tenant_id"],
         "connect_tokens": ["expires_at", "provider", "tenant_id", "token_hash"],
+        "login_sessions": ["expires_at", "id", "revoked_at", "tenant_id", "user_id"],
+        "refresh_tokens": ["tenant_id", "token_hash"],
+        "run_diffs": ["created_at", "id", "run_id", "tenant_id"],
+        "signing_keys": [
+            *("encrypted_data", "iv", "key_id", "kid", "tag", "tenant_id", "verifies_until"),
+        ],
+        "users": ["email", "id", "is_active", "password_hash", "role", "tenant_id"],
         "lanes": [
             *("awake", "drained_at", "key", "kind", "next_attempt_at", "paused_reason"),
             "tenant_id",
@@ -110,7 +120,8 @@ def test_temporary_tables_of_the_caller_do_not_stand_in_for_ours(app_url: str) -
             (
                 Jsonb(
                     {"tenant_id": 1, "id": 1, "name": "x", "type": "x", "key": "forged"}
-                    | {"secret_hash": "", "permissions": [], "created_at": "2026-01-01"}
+                    | {"secret_hash": "", "permissions": [], "ip_allow_list": []}
+                    | {"created_at": "2026-01-01"}
                 ),
             ),
         )
@@ -228,6 +239,9 @@ def test_the_application_may_neither_make_nor_list_tenants(app_url: str, stateme
         "ensure_partitions()",
         "list_overdue_lanes(now(), now(), 1)",
         "find_connect_token('')",
+        "find_user('x')",
+        "find_refresh_token('')",
+        "find_login_session('x', 1)",
         "find_stores_by_webhook_source('x', 'y')",
         "find_stores_by_organization('x', 'y', 'z')",
         "list_sleeping_inboxes('{}', '{}')",

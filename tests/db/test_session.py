@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import psycopg
 import pytest
 from psycopg import errors
 from sqlalchemy import text
@@ -115,3 +116,36 @@ async def test_an_error_of_the_database_does_not_repeat_what_was_sent(room: Room
     with pytest.raises(DBAPIError) as refused:
         await room.rows("select :value from nowhere", value="cs_secret")
     assert "cs_secret" not in f"{refused.value} {refused.value!r}"
+
+
+@pytest.mark.parametrize("untried_s", [10.0, 0.0])
+async def test_that_a_connection_which_the_server_left_is_replaced(
+    app_url: str, superuser: str, monkeypatch: pytest.MonkeyPatch, untried_s: float
+) -> None:
+    """Also right after it was used: the kernel knows, and no question is asked."""
+    monkeypatch.setattr("db.session._UNTRIED_S", untried_s)
+    database = Database(app_url, pool_size=2)
+    pid = text("select pg_backend_pid()")
+    async with database.lookup() as one, database.lookup() as other:
+        left = {(await each.execute(pid)).scalar_one() for each in (one, other)}
+    with psycopg.connect(superuser) as connection:
+        for one_pid in left:
+            connection.execute("select pg_terminate_backend(%s, 5000)", (one_pid,))
+
+    async with database.lookup() as one, database.lookup() as other:
+        found = {(await each.execute(pid)).scalar_one() for each in (one, other)}
+
+    assert not found & left
+    await database.close()
+
+
+async def test_that_a_connection_just_used_is_used_again_without_a_question(
+    app_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(app_url, pool_size=1)
+    async with database.lookup() as connection:
+        await connection.execute(text("select 1"))
+    monkeypatch.setattr(database._engine.dialect, "do_ping", None)
+    async with database.lookup() as connection:
+        assert (await connection.execute(text("select 1"))).scalar_one() == 1
+    await database.close()

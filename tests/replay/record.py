@@ -27,7 +27,9 @@ from runtime.hub import Hub
 from runtime.settings import Settings, load_settings
 from sandbox.woocommerce.seed import ShopSeed
 from tests.replay.cases import CASES, HISTORIES
+from tests.replay.record_demands import record_demands
 from tests.replay.record_lanes import record_lanes
+from tests.replay.record_mapping_previews import record_mapping_previews
 from tests.replay.record_previews import record_previews
 from tests.replay.record_scans import record_scans
 from tests.replay.record_syncs import record_syncs
@@ -185,11 +187,13 @@ async def record(settings: Settings, owner_url: str) -> dict[str, WorkflowHistor
     async with recorder(settings, owner_url) as ordinary:
         await record_checks(ordinary)
         await record_previews(ordinary)
+        await record_mapping_previews(ordinary)
         await record_imports(ordinary)
         await record_failures(ordinary)
         await record_cancellations(ordinary)
         await record_syncs(ordinary)
         await record_scans(ordinary)
+        await record_demands(ordinary)
     async with recorder(settings, owner_url, *LONG) as long:
         await record_continuation(long)
     app_url = settings.database_url.get_secret_value()

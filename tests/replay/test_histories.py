@@ -33,12 +33,19 @@ LIMITS = {
     "settle_sweep": ("7200s", "10s", "0s"),
     "probe_store": ("15s", "0s", "18s"),
     "preview_push": ("15s", "0s", "18s"),
+    "preview_mapping": ("15s", "0s", "18s"),
     "scan_orders": ("7200s", "10s", "0s"),
     "begin_sync": ("15s", "0s", "0s"),
     "keep_cursor": ("15s", "0s", "0s"),
     "end_sync": ("15s", "0s", "0s"),
     "finish_import": ("1800s", "10s", "0s"),
     "send_missing": ("1800s", "10s", "0s"),
+    "begin_demand": ("15s", "0s", "0s"),
+    "end_demand": ("15s", "0s", "0s"),
+    "pull_demand": ("7200s", "10s", "0s"),
+    "enqueue_demand": ("1800s", "10s", "0s"),
+    "watch_demand": ("600s", "10s", "0s"),
+    "note_push": ("7200s", "10s", "0s"),
     "check_subscriptions": ("120s", "10s", "0s"),
     "unsubscribe": ("10s", "6s", "10s"),
     "drain_lane": ("300s", "30s", "0s"),
@@ -46,14 +53,16 @@ LIMITS = {
 }
 # An inbox only reads from its store: what a dead worker left may be begun again sooner.
 INBOX_LIMITS = ("300s", "10s", "0s")
-TRIED_TWICE = {"probe_store", "preview_push", "unsubscribe"}
+TRIED_TWICE = {"probe_store", "preview_push", "preview_mapping", "unsubscribe"}
 QUEUES = {
     "check": "interactive",
     "unsubscribe": "interactive",
     "sync": "pull",
     "reconcile": "pull",
+    "demand": "pull",
     "subscriptions": "pull",
     "preview": "interactive",
+    "mapping": "interactive",
     "inbox": "events",
     "push": "events",
     "alert": "events",

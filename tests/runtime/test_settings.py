@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.settings import Settings, SettingsError, decode_key, load_settings
+from runtime.key_file import decode_key
+from runtime.settings import Settings, SettingsError, load_settings
 
 KEY = "0f" * 32
 SECRET = "hunter2-very-secret"

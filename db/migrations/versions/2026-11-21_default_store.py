@@ -1,15 +1,109 @@
-"""The default tenant of a store that the environment defines."""
+"""The default tenant of a store that the environment defines, and previews of field mappings."""
 
 from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import context, op
+from psycopg import sql
+from sqlalchemy.dialects import postgresql
 
 revision: str = "0012"
 down_revision: str | None = "0011"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
+LOOKUP_ROLE = "entrepot_lookup"
+TABLE = "mapping_previews"
+TENANT = "nullif(current_setting('app.tenant', true), '')::bigint"
+
+# A tenant is named by its public id or its name; unnamed, it is the only one there is.
+FUNCTIONS = """
+create function find_default_tenant(wanted text) returns bigint
+language sql stable security definer set search_path = pg_catalog, public as $$
+  select min(t.id) from public.tenants t
+  where wanted is null or t.public_id = wanted or t.name = wanted
+  having count(*) = 1
+$$;
+
+create function discard_expired_previews(now_at timestamptz) returns bigint
+language sql volatile security definer set search_path = pg_catalog, public as $$
+  with gone as (delete from public.mapping_previews where expires_at <= now_at returning 1)
+  select count(*) from gone
+$$;
+"""
+
+SIGNATURES = ("find_default_tenant(text)", "discard_expired_previews(timestamptz)")
+
 
 def upgrade() -> None:
-    """Nothing yet."""
+    """A table for a while, and two narrow doors."""
+    op.execute("set local lock_timeout = '5s'")
+    _create_table()
+    role = sql.Identifier(context.config.attributes["app_role"]).as_string()
+    op.execute(f"grant select, insert, update, delete on {TABLE} to {role}")
+    op.execute(f"grant usage on all sequences in schema public to {role}")
+    _create_lookups(role)
+
+
+def _create_table() -> None:
+    op.create_table(
+        TABLE,
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("store_id", sa.BigInteger(), nullable=False),
+        sa.Column("entity", sa.String(length=20), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column(
+            "rules",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'[]'::jsonb"),
+            nullable=False,
+        ),
+        sa.Column("result", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "store_id"],
+            ["stores.tenant_id", "stores.id"],
+            name=op.f("fk_mapping_previews_stores"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_mapping_previews")),
+    )
+    op.execute(f"alter table {TABLE} enable row level security")
+    op.execute(f"alter table {TABLE} force row level security")
+    op.execute(
+        f"create policy tenant_isolation on {TABLE} "
+        f"using (tenant_id = {TENANT}) with check (tenant_id = {TENANT})"
+    )
+
+
+def _create_lookups(role: str) -> None:
+    _join_lookup_role(inherit=True)
+    op.execute(f"grant create, usage on schema public to {LOOKUP_ROLE}")
+    op.execute(FUNCTIONS)
+    for verb in ("select", "delete"):
+        op.execute(
+            f"create policy lookup_{verb} on {TABLE} for {verb} to {LOOKUP_ROLE} using (true)"
+        )
+    op.execute(f"grant select (expires_at), delete on {TABLE} to {LOOKUP_ROLE}")
+    for function in SIGNATURES:
+        op.execute(f"revoke all on function {function} from public")
+        op.execute(f"alter function {function} owner to {LOOKUP_ROLE}")
+        op.execute(f"grant execute on function {function} to {role}")
+    op.execute(f"revoke create on schema public from {LOOKUP_ROLE}")
+    _join_lookup_role(inherit=False)
+
+
+def _join_lookup_role(*, inherit: bool) -> None:
+    """Before PostgreSQL 16 a member always inherits."""
+    version = int(op.get_bind().exec_driver_sql("show server_version_num").scalar_one())
+    option = f" with inherit {inherit}" if version >= 160_000 else ""
+    op.execute(f"grant {LOOKUP_ROLE} to current_user{option}")
 
 
 def downgrade() -> None:

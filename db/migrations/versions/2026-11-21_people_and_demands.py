@@ -263,6 +263,30 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_run_diffs_age", "run_diffs", ["created_at"], unique=False)
+    op.create_table(
+        "run_pushes",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("run_id", sa.BigInteger(), nullable=False),
+        sa.Column("entity", sa.String(length=20), nullable=False),
+        sa.Column("queued", sa.BigInteger(), nullable=False),
+        sa.Column("sent", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("passed_on", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("skipped", sa.BigInteger(), nullable=False),
+        sa.Column("is_forced", sa.Boolean(), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "run_id"],
+            ["sync_runs.tenant_id", "sync_runs.id"],
+            name=op.f("fk_run_pushes_sync_runs"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "run_id", "entity", name=op.f("pk_run_pushes")),
+    )
     op.add_column(
         "api_keys",
         sa.Column(

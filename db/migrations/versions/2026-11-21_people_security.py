@@ -20,6 +20,7 @@ TENANT_TABLES = [
     "api_key_usage",
     "field_mappings",
     "run_diffs",
+    "run_pushes",
     "provider_calls",
     "store_health",
 ]

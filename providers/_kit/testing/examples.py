@@ -8,6 +8,7 @@ import httpx
 from pydantic import SecretStr
 
 from domain.entities import Entity
+from domain.field_mapping import NO_MAPPING, FieldMapping
 from domain.records import Category, Customer, Order, Product, Record, Variant
 from domain.statuses import OrderStatus, ProductStatus
 from providers._kit.http import StoreSession
@@ -53,7 +54,9 @@ def example_config(provider: Provider) -> StoreConfig:
 
 
 def connected(
-    provider: Provider, answer: Callable[[httpx.Request], httpx.Response]
+    provider: Provider,
+    answer: Callable[[httpx.Request], httpx.Response],
+    mapping: FieldMapping = NO_MAPPING,
 ) -> tuple[StoreClient, list[httpx.Request]]:
     asked: list[httpx.Request] = []
 
@@ -62,5 +65,5 @@ def connected(
         return answer(request)
 
     session = StoreSession(httpx.MockTransport(answering))
-    facts = StoreFacts(store_url=URL, currency="EUR")
+    facts = StoreFacts(store_url=URL, currency="EUR", field_mapping=mapping)
     return provider.connect(example_config(provider), facts, session), asked

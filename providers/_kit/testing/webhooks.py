@@ -69,6 +69,10 @@ class Samples:
         told = json.loads(path.read_text(encoding="utf-8"))
         return cls(told["config"], tuple(_sample(one) for one in told["deliveries"]))
 
+    def fill_in(self, provider: Provider) -> StoreConfig:
+        """The connection form with the secrets of these deliveries."""
+        return _filled_in(provider, self.config)
+
 
 def check_webhooks(provider: Provider, samples: Samples) -> None:
     """Genuine deliveries pass and are understood; forged ones do not; odd ones break nothing."""

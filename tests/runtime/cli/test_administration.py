@@ -91,7 +91,8 @@ def test_a_secret_is_shown_once_in_plain_lines(capsys: Show) -> None:
     assert secret.startswith("X-API-Secret: es_")
     assert run(["keys", "list", "--tenant", name]) == 0
     header, row = capsys.readouterr().out.splitlines()
-    assert header.split("\t") == ["tenant", "key", "name", "type", "permissions", "made", "state"]
+    columns = ["tenant", "key", "name", "type", "permissions", "made", "used", "state"]
+    assert header.split("\t") == columns
     assert row.split("\t")[:5] == [name, key.split()[1], "shop floor", "external", "*"]
     assert secret.split()[1] not in row
 

@@ -31,6 +31,8 @@ def test_there_is_what_the_documents_promise() -> None:
     assert {" ".join(path) for path in COMMANDS} == {
         *("demo", "up", "api", "worker", "migrate", "doctor"),
         *("tenants", "tenants add", "tenants list"),
+        *("users", "users add", "users list", "users disable", "users enable"),
+        *("users password", "users role"),
         *("keys", "keys create", "keys list", "keys revoke"),
         *("stores", "stores add", "stores list", "stores show", "stores test", "stores import"),
         *("syncs", "syncs list", "syncs watch", "syncs cancel"),

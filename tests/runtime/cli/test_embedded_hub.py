@@ -242,6 +242,24 @@ def test_a_store_is_given_schedules_by_commands(
         assert capsys.readouterr().err.startswith("entrepot: ")
 
 
+def test_the_master_key_is_replaced_while_everything_runs(
+    hub: Running, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = ("--data-dir", str(hub.data_dir))
+    before, children = (hub.data_dir / "encryption.key").read_text(), hub.children()
+    assert run(["keys", "rotate-master", *directory]) == 0
+    said = capsys.readouterr().out
+    assert "Made a new master key" in said
+    assert "stores: " in said
+    assert "Nothing is left under an old key" in said
+    newest, kept = (hub.data_dir / "encryption.key").read_text().splitlines()
+    assert (kept, newest != kept) == (before.strip(), True)
+    assert newest not in said
+    # The worker opens what the command sealed, and was not started anew.
+    assert run(["stores", "test", CODE, *directory]) == 0
+    assert hub.children() == children
+
+
 def test_parts_that_are_killed_come_back(hub: Running) -> None:
     before = hub.children()
     assert len(before) == 6

@@ -1,0 +1,249 @@
+"""Logging in, carrying a session on, and ending it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from pydantic import SecretStr
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+
+from api.auth import CHALLENGE, Principal, address_of
+from api.problems import UNAUTHENTICATED, ProblemError
+from api.schemas.auth import LoginAnswer, UserAnswer
+from api.services import ApiServices, now
+from api.throttle import Throttle
+from api.tokens import key_times, sign
+from db import logins
+from db.audit import Actor, ActorKind, record_audit
+from db.logins import NewSession, Refused, Renewed
+from db.passwords import is_outdated
+from db.signing_keys import take_signing_key
+from db.users import Account, find_account, get_user, is_email, set_password
+
+_log = structlog.get_logger(__name__)
+
+_LONGEST_CLIENT: Final = 200
+_WRONG: Final = "The e-mail address or the password is wrong, or the account is closed."
+_NOT_RENEWED: Final = (
+    "The refresh token is not accepted: it was used before, has expired, or its session has ended. "
+    "Log in again with POST /api/auth/login."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Where a login comes from, for the session and the audit trail."""
+
+    address: str
+    client: str
+    request_id: str
+
+    @classmethod
+    def of(cls, request: Request) -> "Sender":
+        """That of this request."""
+        agent = request.headers.get("user-agent", "")[:_LONGEST_CLIENT]
+        return cls(
+            address_of(request),
+            "".join(char if char.isprintable() else " " for char in agent),
+            getattr(request.state, "request_id", ""),
+        )
+
+    def actor(self, user_id: int, email: str) -> Actor:
+        """The person, here."""
+        return Actor(ActorKind.USER, user_id, email, self.address, self.request_id)
+
+
+class LoginFailedError(ProblemError):
+    """A login that is refused; `account` is whose it would have been, if anybody's."""
+
+    def __init__(self, account: Account | None, reason: str) -> None:
+        super().__init__(UNAUTHENTICATED, _WRONG, headers=CHALLENGE)
+        self.account = account
+        self.reason = reason
+
+
+async def log_in(
+    services: ApiServices, sender: Sender, email: str, password: SecretStr
+) -> LoginAnswer:
+    """Check a password and open a session.
+
+    Raises:
+        LoginFailedError: the same for an unknown address, a wrong password and a closed account,
+            after the same work.
+        ProblemError: 429, too many failed before; 503, too many at once.
+    """
+    throttle = Throttle.of(services)
+    await throttle.begin_login(sender.address, email)
+    account = None
+    if is_email(email):
+        async with services.database.lookup() as connection:
+            account = await find_account(connection, email)
+    is_right = await services.passwords.matches(
+        password, account.password_hash if account else None
+    )
+    reason = _reason(account, is_right=is_right)
+    if account is not None and not reason:
+        outdated = is_outdated(account.password_hash)
+        better = await services.passwords.hash(password) if outdated else None
+        answer = await _open(services, sender, account, better)
+        if answer is not None:
+            await throttle.login_succeeded(sender.address, email)
+            return answer
+        reason = "changed"
+    await throttle.login_failed(sender.address)
+    _log.warning("login_failed", address=sender.address, reason=reason)
+    raise LoginFailedError(account, reason)
+
+
+def _reason(account: Account | None, *, is_right: bool) -> str:
+    """Why a login fails; empty when it does not."""
+    if account is None:
+        return "unknown"
+    if not is_right:
+        return "password"
+    return "" if account.is_active else "disabled"
+
+
+async def note_failed_login(
+    services: ApiServices, sender: Sender, failed: LoginFailedError
+) -> None:
+    """Put a failed login into the audit trail of the tenant whose person was meant.
+
+    Called after the answer was sent: written before, it would tell by its time which addresses
+    exist. A process killed in between leaves the line in the log.
+    """
+    if failed.account is None:
+        return
+    tenant_id, user_id = failed.account.tenant_id, failed.account.id
+    actor = sender.actor(user_id, failed.account.email)
+    try:
+        async with services.database.tenant(tenant_id) as connection:
+            subject = f"user/{user_id}"
+            await record_audit(
+                connection, tenant_id, actor, "login.failed", subject, reason=failed.reason
+            )
+    except SQLAlchemyError as error:  # nobody is there any more to be told
+        _log.error("audit_not_written", action="login.failed", error_type=type(error).__name__)
+
+
+async def _open(
+    services: ApiServices, sender: Sender, account: Account, better_hash: str | None
+) -> LoginAnswer | None:
+    """Open the session; None when the account changed while the password was checked."""
+    moment, tenant_id = now(), account.tenant_id
+    new = NewSession(moment, _until(services, moment), sender.address, sender.client)
+
+    async def work(connection: AsyncConnection) -> LoginAnswer | None:
+        session_id = await logins.begin_session(connection, account, new)
+        if session_id is None:
+            return None
+        if better_hash is not None:
+            await set_password(connection, account.id, better_hash)
+        actor, subject = sender.actor(account.id, account.email), f"user/{account.id}"
+        await record_audit(
+            connection, tenant_id, actor, "login.succeeded", subject, session=session_id
+        )
+        session = Renewed(session_id, account.id)
+        return await _tokens(services, connection, tenant_id, session, moment)
+
+    return await services.database.transact(tenant_id, work)
+
+
+async def renew(services: ApiServices, sender: Sender, token: SecretStr) -> LoginAnswer:
+    """Use a refresh token up for the session's next pair.
+
+    A process killed before the answer leaves a client with a used token, which has to log in again.
+
+    Raises:
+        ProblemError: 401, or 429 after too many of them.
+    """
+    moment = now()
+    async with services.database.lookup() as connection:
+        tenant_id = await logins.find_tokens_tenant(connection, token)
+    if tenant_id is not None:
+        owner = tenant_id
+
+        async def work(connection: AsyncConnection) -> LoginAnswer | Refused | None:
+            until = _until(services, moment)
+            outcome = await logins.spend_refresh_token(connection, token, moment, expires_at=until)
+            if isinstance(outcome, Renewed):
+                return await _tokens(services, connection, owner, outcome, moment)
+            if outcome.ended is not None:
+                await _audit_end(connection, owner, sender, outcome.ended, "login.reused")
+            return outcome
+
+        answer = await services.database.transact(owner, work)
+        if isinstance(answer, LoginAnswer):
+            return answer
+        reason = answer.why.value if answer else "disabled"
+        _log.warning("refresh_refused", address=sender.address, reason=reason)
+    await Throttle.of(services).refused(sender.address)
+    raise ProblemError(UNAUTHENTICATED, _NOT_RENEWED, headers=CHALLENGE)
+
+
+async def log_out(
+    services: ApiServices, sender: Sender, principal: Principal | None, token: SecretStr | None
+) -> None:
+    """End the session of the caller and that of a refresh token. One that has ended is no error.
+
+    Raises:
+        ProblemError: 429, after too many tokens that there never were.
+    """
+    if principal is not None and principal.session_id is not None:
+        tenant_id = principal.tenant_id
+        async with services.database.tenant(tenant_id) as connection:
+            ended = await logins.end_session(connection, principal.session_id, now())
+            if ended is not None:
+                await _audit_end(connection, tenant_id, sender, ended, "logout")
+    if token is None:
+        return
+    async with services.database.lookup() as connection:
+        owner = await logins.find_tokens_tenant(connection, token)
+    if owner is None:
+        await Throttle.of(services).refused(sender.address)
+        return
+    async with services.database.tenant(owner) as connection:
+        ended = await logins.end_token_session(connection, token, now())
+        if ended is not None:
+            await _audit_end(connection, owner, sender, ended, "logout")
+
+
+async def _audit_end(
+    connection: AsyncConnection, tenant_id: int, sender: Sender, ended: Renewed, action: str
+) -> None:
+    user = await get_user(connection, ended.user_id)
+    actor = sender.actor(ended.user_id, user.email if user else "")
+    subject = f"user/{ended.user_id}"
+    await record_audit(connection, tenant_id, actor, action, subject, session=ended.session_id)
+
+
+async def _tokens(
+    services: ApiServices,
+    connection: AsyncConnection,
+    tenant_id: int,
+    session: Renewed,
+    moment: datetime,
+) -> LoginAnswer | None:
+    """A session's next pair of tokens; None when its person may not come in any more."""
+    people = services.config.people
+    user = await get_user(connection, session.user_id)
+    if user is None or not user.is_active:
+        return None
+    refresh = await logins.add_refresh_token(
+        connection, tenant_id, session.session_id, expires_at=_until(services, moment)
+    )
+    key = await take_signing_key(connection, tenant_id, services.secrets, key_times(people), moment)
+    return LoginAnswer(
+        access_token=sign(key, people, user_id=user.id, session_id=session.session_id, now=moment),
+        expires_in=people.access_token_s,
+        refresh_token=refresh.get_secret_value(),
+        refresh_expires_in=people.refresh_token_s,
+        user=UserAnswer.model_validate(user),
+    )
+
+
+def _until(services: ApiServices, moment: datetime) -> datetime:
+    return moment + timedelta(seconds=services.config.people.refresh_token_s)

@@ -1,0 +1,101 @@
+"""Slows down whoever guesses passwords and keys.
+
+Passwords can be guessed, so a login is refused before its password is looked at, right or wrong.
+Keys and tokens are 256 random bits, which nobody guesses: there a right one always passes, and only
+what is refused anyway is told to wait. Whoever knows a key's public half could lock its owner out
+otherwise, and so could one misconfigured client behind a proxy that everybody comes through.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+import structlog
+
+from api.config import PeopleConfig
+from api.limits import Allowance, Limits, Rate
+from api.problems import TOO_MANY_REQUESTS, ProblemError
+from api.rate_limits import counted_address
+from api.services import ApiServices
+
+_log = structlog.get_logger(__name__)
+
+_ADDRESSES_OF_ONE_GUESSER = 5
+"""From fewer addresses than this nobody can lock a person out of their account everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """Counts failures per address and per account, over a sliding window."""
+
+    limits: Limits
+    people: PeopleConfig
+
+    @classmethod
+    def of(cls, services: ApiServices) -> Self:
+        """That of this API."""
+        return cls(services.limits, services.config.people)
+
+    async def begin_login(self, address: str, email: str) -> None:
+        """Count a try before its password is checked: tries sent all at once count one by one.
+
+        Raises:
+            ProblemError: 429, too many failed.
+        """
+        place, account = counted_address(address), email.lower()
+        per_address, pair, everywhere = self._login_rates()
+        for allowance in (
+            await self.limits.look(per_address, "login", "address", place),
+            await self.limits.take(pair, "login", "pair", account, place),
+            await self.limits.take(everywhere, "login", "account", account),
+        ):
+            if not allowance.is_allowed:
+                _log.warning("login_throttled", address=address)
+                raise _wait(allowance, "Too many logins failed.")
+
+    async def login_failed(self, address: str) -> None:
+        """Count a failure of this address."""
+        await self.limits.take(self._login_rates()[0], "login", "address", counted_address(address))
+
+    async def login_succeeded(self, address: str, email: str) -> None:
+        """Forget what was counted of the account. The address's failures stay: whoever has one
+        account of their own could guess at others for ever otherwise."""
+        place, account = counted_address(address), email.lower()
+        _, pair, everywhere = self._login_rates()
+        await self.limits.clear(pair, "login", "pair", account, place)
+        await self.limits.clear(everywhere, "login", "account", account)
+
+    async def refused(self, address: str, account: str = "") -> None:
+        """Count a key or a token that is not accepted.
+
+        Args:
+            account: the key, if there is such a key; made-up ones would only fill the memory.
+
+        Raises:
+            ProblemError: 429, in place of another 401.
+        """
+        rate = Rate(self.people.failed_keys, self.people.throttle_s)
+        allowance = await self.limits.take(rate, "key", "address", counted_address(address))
+        if allowance.is_allowed and account:
+            allowance = await self.limits.take(rate, "key", "account", account)
+        if not allowance.is_allowed:
+            _log.warning("keys_throttled", address=address)
+            raise _wait(allowance, "Too many keys or tokens were refused.")
+
+    def _login_rates(self) -> tuple[Rate, Rate, Rate]:
+        """Of an address, of an account from one address, of an account from anywhere."""
+        people = self.people
+        return (
+            Rate(people.failed_logins_per_address, people.throttle_s),
+            Rate(people.failed_logins_per_account, people.throttle_s),
+            Rate(people.failed_logins_per_account * _ADDRESSES_OF_ONE_GUESSER, people.throttle_s),
+        )
+
+
+def _wait(allowance: Allowance, what: str) -> ProblemError:
+    seconds = max(1, math.ceil(allowance.reset_s))
+    return ProblemError(
+        TOO_MANY_REQUESTS,
+        f"{what} Try again in {seconds} s.",
+        headers={"Retry-After": str(seconds)},
+    )

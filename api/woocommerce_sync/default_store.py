@@ -1,0 +1,37 @@
+"""The store that the environment defines: whose it is, and which."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from api.services import ApiServices
+from api.woocommerce_sync.stores import PROVIDER
+from db.stores import Store, list_stores_of
+from db.tenants import find_default_tenant
+
+CODE: Final = "default"
+"""Its code among the stores of the default tenant."""
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultStore:
+    """A store, and the tenant it belongs to."""
+
+    tenant_id: int
+    store: Store
+
+
+async def find_default_store(services: ApiServices) -> DefaultStore | None:
+    """The default store; None where the environment defines none, or it is not connected yet."""
+    if not services.config.has_default_store:
+        return None
+    async with services.database.lookup() as connection:
+        tenant_id = await find_default_tenant(connection, services.config.default_tenant)
+    return None if tenant_id is None else await find_among(services, tenant_id)
+
+
+async def find_among(services: ApiServices, tenant_id: int) -> DefaultStore | None:
+    """The default store of a tenant."""
+    async with services.database.tenant(tenant_id) as connection:
+        stores = await list_stores_of(connection, PROVIDER)
+    found = next((one for one in stores if one.code == CODE), None)
+    return None if found is None else DefaultStore(tenant_id, found)

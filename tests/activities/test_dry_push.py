@@ -1,0 +1,210 @@
+"""What a push would do is told record by record, and no request of it but reads."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from temporalio.testing import ActivityEnvironment
+
+from activities.demand_models import PushCounts, PushDemand
+from activities.demand_pushes import DemandPushActivities, EnqueueDemandInput
+from activities.dry_push import DryRunActivities, NotePushInput
+from domain.entities import Entity
+from domain.pages import IdsPage, Listing, Page
+from domain.records import Record
+from domain.sync_settings import ConflictPolicy, StoreSettings
+from tests.activities.push_room import EVERYTHING, MemoryShop, PushRoom
+from tests.activities.test_push_stock import Stall
+from tests.db.dumps import tenant_dump
+from tests.db.factories import customer, product, variant
+
+PRODUCTS, CUSTOMERS, INVENTORY = Entity.PRODUCTS, Entity.CUSTOMERS, Entity.INVENTORY
+
+
+class ReadableShop(MemoryShop):
+    """A shop in memory that is read by id."""
+
+    async def fetch_by_ids(self, entity: Entity, external_ids: Sequence[str]) -> Page[Record]:
+        return Page(records=tuple(self.pulled(entity, key) for key in external_ids))
+
+    async def fetch_listing(self, entity: Entity) -> Listing:
+        raise NotImplementedError
+
+    async def fetch_page(self, entity: Entity, number: int) -> Page[Record]:
+        raise NotImplementedError
+
+    async def fetch_ids(self, entity: Entity, number: int) -> IdsPage:
+        raise NotImplementedError
+
+
+_RUN = (
+    "insert into sync_runs (tenant_id, store_id, kind, workflow_id, workflow_run_id, status,"
+    " is_dry) values (:tenant, :store, 'demand', 'demand/1/x', 'r', 'in_progress', :dry)"
+    " returning id"
+)
+
+
+async def new_run(room: PushRoom, *, is_dry: bool = True) -> int:
+    [(run_id,)] = await room.away.rows(_RUN, tenant=room.away.tenant_id, dry=is_dry)
+    return int(run_id)
+
+
+async def note(room: PushRoom, run_id: int, demand: PushDemand) -> PushCounts:
+    activities = DryRunActivities(room.home.database, room.opener)
+    args = NotePushInput(
+        tenant_id=room.away.tenant_id, store_id=room.away.store_id, run_id=run_id, demand=demand
+    )
+    counts: PushCounts = await ActivityEnvironment().run(activities.note_push, args)
+    return counts
+
+
+async def diffs(room: PushRoom, run_id: int) -> dict[int, tuple[Any, ...]]:
+    found = await room.away.rows(
+        "select record_id, action, external_id, fields from run_diffs"
+        " where run_id = :run and way = 'push' order by id",
+        run=run_id,
+    )
+    return {row[0]: row[1:] for row in found}
+
+
+async def test_a_dry_push_tells_per_field_and_sends_nothing(room: PushRoom) -> None:
+    room.shop.table(PRODUCTS)["80"] = product("80", variant("81", sku="SAME")).record
+    await room.come_in(PRODUCTS, product("1"), product("2"))
+    await room.drain()
+    await room.come_in(
+        PRODUCTS,
+        product("1", version=1, title="Edited"),
+        product("3", title="New"),
+        product("4", variant("4", sku="SAME"), title="Ours"),
+    )
+    run_id = await new_run(room)
+    requests = len(room.shop.requests)
+    async with room.away.database.tenant(room.away.tenant_id) as connection:
+        before = await tenant_dump(connection)
+    demand = PushDemand(entity=PRODUCTS, all_records=True)
+    assert await note(room, run_id, demand) == PushCounts(queued=4, sent=4)
+    async with room.away.database.tenant(room.away.tenant_id) as connection:
+        after = await tenant_dump(connection)
+    assert {name for name, rows in after.items() if rows != before[name]} == {"run_diffs"}
+    assert len(room.shop.requests) == requests
+    ids = {key: await room.home.record_id("products", key) for key in ("1", "2", "3", "4")}
+    told = await diffs(room, run_id)
+    assert {key: told[ids[key]][0] for key in ("1", "3", "4")} == {
+        "1": "update",
+        "3": "create",
+        "4": "match",
+    }
+    assert ids["2"] not in told
+    assert told[ids["1"]][2] == {"title": {"from": "Product 1", "to": "Edited"}}
+    assert told[ids["3"]][2]["title"] == {"from": None, "to": "New"}
+    assert told[ids["3"]][2]["variants.new-1.price"] == {"from": None, "to": "10"}
+    assert told[ids["4"]][1:] == ("80", {"title": {"from": "Product 80", "to": "Ours"}})
+    assert await note(room, run_id, demand) == PushCounts(queued=4, sent=4)
+    assert await diffs(room, run_id) == told
+
+
+async def test_what_is_told_is_what_the_push_then_sends(room: PushRoom) -> None:
+    await room.come_in(PRODUCTS, product("1"), product("2"), product("3"))
+    await room.drain()
+    edited = product("2", variant("2", price="12"), version=1, description="fine")
+    await room.come_in(PRODUCTS, product("1", version=1, title="Edited"), edited, product("5"))
+    demand = PushDemand(entity=PRODUCTS, all_records=True)
+    dry, real = await new_run(room), await new_run(room, is_dry=False)
+    counts = await note(room, dry, demand)
+    room.shop.requests.clear()
+    activities = DemandPushActivities(room.away.database, room.lane, watch_s=0)
+    await ActivityEnvironment().run(
+        activities.enqueue_demand,
+        EnqueueDemandInput(
+            tenant_id=room.away.tenant_id,
+            store_id=room.away.store_id,
+            run_id=real,
+            demand=demand,
+        ),
+    )
+    await room.drain()
+    told = await diffs(room, dry)
+    sent = {one.key: one for call in room.shop.requests for one in call}
+    keys = {await room.key_of(key): await room.home.record_id("products", key) for key in "125"}
+    assert set(sent) == set(keys)
+    assert set(told) == set(keys.values())
+    for key, record_id in keys.items():
+        is_new = sent[key].external_id is None
+        assert told[record_id][0] == ("create" if is_new else "update")
+    [done] = await room.away.rows("select queued, sent from run_pushes where run_id = :r", r=real)
+    assert done == (counts.queued, counts.sent)
+
+
+async def test_by_force_all_is_told(room: PushRoom) -> None:
+    await room.come_in(PRODUCTS, product("1"))
+    await room.drain()
+    run_id = await new_run(room)
+    demand = PushDemand(entity=PRODUCTS, all_records=True, force=True)
+    assert await note(room, run_id, demand) == PushCounts(queued=1, sent=1)
+    [(action, _, fields)] = (await diffs(room, run_id)).values()
+    assert action == "update"
+    assert fields["title"] == {"from": "Product 1", "to": "Product 1"}
+
+
+async def test_what_cannot_be_sent_is_told_with_the_reason(room: PushRoom) -> None:
+    await room.come_in(PRODUCTS, product("1", currency="USD"))
+    await room.home.rows(
+        'update stores set facts = \'{"currency": "EUR"}\' where id = :id', id=room.away.store_id
+    )
+    run_id = await new_run(room)
+    counts = await note(room, run_id, PushDemand(entity=PRODUCTS, all_records=True))
+    assert counts == PushCounts(queued=1, failed=1)
+    [(action, _, fields)] = (await diffs(room, run_id)).values()
+    assert action == "unsupported"
+    assert "currency" in fields["reason"]["to"]
+
+
+async def test_guests_are_skipped_as_a_push_skips_them(room: PushRoom) -> None:
+    await room.come_in(CUSTOMERS, customer("1"), customer("2", "g@example.test", is_guest=True))
+    run_id = await new_run(room)
+    counts = await note(room, run_id, PushDemand(entity=CUSTOMERS, all_records=True))
+    assert counts == PushCounts(queued=1, sent=1, skipped=1)
+
+
+@pytest.mark.parametrize("limit", [1, 3, None])
+async def test_the_limit_bounds_what_is_looked_at(room: PushRoom, limit: int | None) -> None:
+    await room.come_in(PRODUCTS, *(product(str(number)) for number in range(5)))
+    run_id = await new_run(room)
+    demand = PushDemand(entity=PRODUCTS, all_records=True, limit=limit)
+    assert (await note(room, run_id, demand)).queued == (limit or 5)
+    assert len(await diffs(room, run_id)) == (limit or 5)
+
+
+async def test_stock_is_told_with_what_the_store_shows(room: PushRoom) -> None:
+    stall = await Stall.set_up(room)
+    await stall.sell_in_the_hub(3)
+    run_id = await new_run(room)
+    counts = await note(room, run_id, PushDemand(entity=INVENTORY, all_records=True))
+    assert counts == PushCounts(queued=1, sent=1)
+    [(action, external_id, fields)] = (await diffs(room, run_id)).values()
+    assert (action, external_id) == ("update", stall.key)
+    assert fields == {"available": {"from": "10", "to": "7"}}
+    assert stall.shop.writes == []
+
+
+async def test_what_a_person_would_have_to_decide_is_told(room: PushRoom) -> None:
+    room.shop = room.opener.shop = ReadableShop()
+    chosen = StoreSettings(sync_directions=EVERYTHING, conflict_policy=ConflictPolicy.MANUAL)
+    await room.come_in(PRODUCTS, product("1", title="Tea"))
+    await room.drain()
+    room.opener.settings = chosen
+    await room.away.rows(
+        "update stores set settings = cast(:settings as jsonb) where id = :store",
+        settings=chosen.model_dump_json(by_alias=True),
+    )
+    [(key,)] = await room.links("products")
+    theirs = room.shop.table(PRODUCTS)[key]
+    room.shop.table(PRODUCTS)[key] = theirs.model_copy(update={"title": "Theirs"})
+    await room.come_in(PRODUCTS, product("1", version=1, title="Ours"))
+    run_id = await new_run(room)
+    counts = await note(room, run_id, PushDemand(entity=PRODUCTS, all_records=True))
+    assert counts == PushCounts(queued=1, failed=1)
+    [(action, _, fields)] = (await diffs(room, run_id)).values()
+    assert action == "conflict"
+    assert fields == {"title": {"from": "Ours", "to": "Theirs", "isHeld": True}}
+    assert await room.away.rows("select count(*) from conflicts") == [(0,)]

@@ -1,0 +1,109 @@
+"""Records the histories of demands alone: `python -m tests.replay.record_demands`."""
+
+import asyncio
+import logging
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from temporalio.client import WorkflowFailureError, WorkflowHistory
+
+from activities.demand_models import PullDemand, PushDemand
+from api.temporal_demands import TemporalDemandGateway
+from db.migrate import upgrade
+from domain.entities import IMPORT_ORDER, Entity
+from runtime.embedded.postgres import EmbeddedPostgres
+from runtime.settings import load_settings
+from tests.db.factories import customer
+from tests.db.room import Room, new_store
+from tests.replay.cases import HISTORIES
+from tests.replay.scrub import scrubbed
+from tests.workflows.scene import Scene
+from workflows.models import DemandInput
+
+if TYPE_CHECKING:
+    from tests.replay.record import Recorder
+
+PART = PullDemand(entity=Entity.ORDERS, limit=10, page_size=5)
+WHOLE = tuple(PullDemand(entity=one) for one in IMPORT_ORDER)
+SENT = (
+    PushDemand(entity=Entity.CUSTOMERS, all_records=True),
+    PushDemand(entity=Entity.CATEGORIES, all_records=True),
+)
+
+
+async def start(scene: Scene, **asked: Any) -> tuple[str, str]:
+    """Start a demand; its workflow id and run id."""
+    args = DemandInput.model_validate({**scene.input().model_dump(), "name": "recorded", **asked})
+    started = await TemporalDemandGateway(scene.client).start_demand(args)
+    return started.workflow_id, started.run_id
+
+
+async def take(to: "Recorder", name: str, ids: tuple[str, str]) -> None:
+    """Keep a run once it has ended, whatever its end."""
+    handle = to.client.get_workflow_handle(ids[0], run_id=ids[1])
+    try:
+        await handle.result()
+    except WorkflowFailureError as failure:
+        logging.getLogger(__name__).info("%s: %s", name, failure.cause)
+    to.taken[name] = await handle.fetch_history()
+
+
+async def record_demands(to: "Recorder") -> None:
+    """Run every case of a demand."""
+    scene = await to.open(products=5, orders=30)
+    shop = scene.hub.database
+    home = Room(shop, scene.tenant_id, await new_store(shop, scene.tenant_id))
+    await home.take(Entity.CUSTOMERS, customer("1"))
+    both: dict[str, Any] = {"pulls": WHOLE, "pushes": SENT}
+    await take(to, "demand_part", await start(scene, pulls=(PART,)))
+    await take(to, "demand_dry", await start(scene, **both, is_dry=True))
+    await take(to, "demand_whole", await start(scene, **both))
+    scene.fail("slow", path="/wc/v3/orders", delay_s=3)
+    cancelled = await start(scene, pulls=(PART,))
+    await asyncio.sleep(0.5)
+    await to.client.get_workflow_handle(cancelled[0]).cancel()
+    await take(to, "demand_cancelled", cancelled)
+    scene.shop.faults.rules.clear()
+    scene.fail("error", status=503, path="/wc/v3/orders", count=3)
+    await take(to, "demand_waited", await start(scene, pulls=(PART,)))
+    scene.fail("error", status=401)
+    await take(to, "demand_failed", await start(scene, pulls=(PART,)))
+    await home.take(Entity.CUSTOMERS, customer("2", "two@example.test"))
+    await take(to, "demand_paused", await start(scene, pushes=SENT))
+
+
+async def record(app_url: str, owner_url: str) -> dict[str, WorkflowHistory]:
+    """Run every case on a server of its own."""
+    from tests.replay.record import recorder  # noqa: PLC0415 - it imports this module
+
+    given = {
+        "database_url": app_url,
+        "encryption_key": "5a" * 32,
+        "allow_private_addresses": True,
+    }
+    async with recorder(load_settings(env_file=None, given=given), owner_url) as ordinary:
+        await record_demands(ordinary)
+    return ordinary.taken
+
+
+def main() -> int:
+    """Write the histories of demands in place of those that are there."""
+    logging.getLogger("temporalio").setLevel(logging.CRITICAL)
+    with tempfile.TemporaryDirectory() as directory:
+        server = EmbeddedPostgres(Path(directory), durable=False)
+        server.start()
+        try:
+            upgrade(server.owner_url)
+            taken = asyncio.run(record(server.app_url, server.owner_url))
+        finally:
+            server.stop()
+    for name, history in sorted(taken.items()):
+        (HISTORIES / f"{name}.json").write_text(scrubbed(history))
+        print(f"{name}: {len(history.events)} events")  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
