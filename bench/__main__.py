@@ -102,9 +102,7 @@ def bench_reads(args: argparse.Namespace, console: Console) -> None:
         rounds=args.rounds or (1 if args.quick else 3),
         seconds=2.0 if args.quick else 5.0,
     )
-    found = reads_figures(
-        measure_reads(options, lambda step: console.print(f"[dim]{step}[/dim]"))
-    )
+    found = reads_figures(measure_reads(options, lambda step: console.print(f"[dim]{step}[/dim]")))
     keep(args.results, "reads", found)
     show_figures(console, "reads", found)
 

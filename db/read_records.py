@@ -1,4 +1,4 @@
-"""Reading records back: a page in two or three statements, whatever its size."""
+"""Records as rows, for the answers to writes; `db.record_json` reads those that are asked for."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -47,20 +47,6 @@ class ExternalReference:
 
     store_id: int
     external_id: str
-
-
-async def list_records(
-    connection: AsyncConnection, entity: Entity, *, after: int, limit: int
-) -> Sequence[Row]:
-    """Records by id, from the first one after `after`; deleted ones are left out."""
-    table = _TABLES[entity]
-    rows = await connection.execute(
-        select(table)
-        .where(table.c.id > after, table.c.deleted_at.is_(None))
-        .order_by(table.c.id)
-        .limit(limit)
-    )
-    return cast("Sequence[Row]", rows.mappings().all())
 
 
 async def find_record(connection: AsyncConnection, entity: Entity, record_id: int) -> Row | None:

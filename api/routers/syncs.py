@@ -31,7 +31,6 @@ from api.schemas.syncs import (
     SyncLogListAnswer,
     SyncStatusAnswer,
 )
-from api.schemas.woocommerce_sync import DemandAnswer
 from api.services import ApiServices, Services
 from api.sync_views import (
     entities_view,
@@ -58,7 +57,7 @@ _LOGS = "sync-logs"
 @router.post(
     "/stores/{store_id}/import",
     status_code=202,
-    response_model=StartedImportAnswer | DemandAnswer,
+    response_model=StartedImportAnswer,
     summary="Import a store",
 )
 async def import_store(
@@ -87,7 +86,7 @@ async def import_store(
 @router.post(
     "/stores/{store_id}/sync",
     status_code=202,
-    response_model=StartedImportAnswer | DemandAnswer,
+    response_model=StartedImportAnswer,
     summary="Sync a store now",
 )
 async def sync_store(

@@ -68,7 +68,7 @@ class StartedImportAnswer(Answer):
     )
 
     workflow_id: str
-    run_id: str | None
+    run_id: str | None = Field(default=None, description="Left out for a dry run")
     status_url: str
     temporal_ui_url: str | None
     already_running: bool = Field(description="It had been started before, by someone else")
