@@ -49,7 +49,8 @@ class PushDemand(Message):
         record_ids: of the hub. For `INVENTORY` they are products', whose variants are meant.
         all_records: everything the store may have of this entity.
         modified_since: changed in the hub at or after (aware).
-        limit: how many records at most; None: all.
+        limit: how many records at most; None: all. Of stock, unless forced, those whose number the
+            store is not known to show.
         force: the hub wins, whatever the store has, and what is alike is written too.
     """
 

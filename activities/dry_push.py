@@ -1,7 +1,9 @@
 """Dry runs of pushes: what would be sent to a store, noted instead of sent."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from temporalio import activity
@@ -12,13 +14,16 @@ from activities.heartbeat import heartbeating
 from activities.models import RunRef
 from activities.push_foresight import Foretold, PushForesight
 from activities.stores import OpensStores
+from db import ranges
 from db.demanded_pushes import Demanded, count_skipped, list_meant
+from db.ranges import RangeCounts, RangeKey, RangeMovedError, RangeState
 from db.run_diffs import note_differences
 from db.session import Database
 from domain.differences import Difference, capped
 from domain.entities import Entity
 
 _PAGE: Final = 100
+_PIECE: Final = "push"
 _NOT_SENT: Final = frozenset(("conflict", "unsupported"))
 
 
@@ -37,7 +42,8 @@ class DryRunActivities:
 
     @activity.defn
     async def note_push(self, args: NotePushInput) -> PushCounts:
-        """Note what a push would do; the store is only read. A second call notes the same.
+        """Note what a push would do; the store is only read. A second call goes on where the first
+        was killed.
 
         Counts as the real push would end: `sent` are those it would not be kept from sending, also
         where nothing is left to say.
@@ -56,37 +62,68 @@ class DryRunActivities:
             limit=asked.limit,
             force=asked.force,
         )
+        key = RangeKey(args.tenant_id, args.run_id, asked.entity, _PIECE)
+        async with self._database.tenant(args.tenant_id) as connection:
+            skipped = await count_skipped(connection, args.store_id, demanded)
+        state = await self._load(key)
+        while not state.is_done:
+            with suppress(RangeMovedError):
+                await self._step(args, demanded, key, state.resume)
+            state = await self._load(key)
+        _, counts = _read(state.resume)
+        failed = sum(counts[action] for action in _NOT_SENT)
+        total = counts.total()
+        return PushCounts(queued=total, sent=total - failed, failed=failed, skipped=skipped)
+
+    async def _load(self, key: RangeKey) -> RangeState:
+        async with self._database.tenant(key.tenant_id) as connection:
+            return await ranges.load_range(connection, key)
+
+    async def _step(
+        self, args: NotePushInput, demanded: Demanded, key: RangeKey, behind: str
+    ) -> None:
+        """Look at the next records, and note what was seen with where to go on from there.
+
+        Raises:
+            RangeMovedError: another try is further; nothing was noted.
+        """
+        last, counts = _read(behind)
+        size = _PAGE if demanded.limit is None else min(_PAGE, demanded.limit - counts.total())
+        async with self._database.tenant(args.tenant_id) as connection:
+            ids = await list_meant(connection, args.store_id, demanded, after=last, limit=size)
+        told = await self._look(args, ids) if ids else []
+        counts.update(one.action for one in told)
+        found = [_difference(demanded.entity, one) for one in told if one.action != "unchanged"]
+        async with self._database.tenant(args.tenant_id) as connection:
+            place = f"push/{last}"
+            await note_differences(connection, args.tenant_id, args.run_id, place, found)
+            await ranges.advance_range(
+                connection,
+                key,
+                resume=json.dumps([ids[-1] if ids else last, counts]),
+                is_done=not ids,
+                step=RangeCounts(),
+                behind=behind,
+            )
+
+    async def _look(self, args: NotePushInput, ids: Sequence[int]) -> Sequence[Foretold]:
+        # Anew each time: the store may have been deactivated, or its keys changed.
         store = await self._opener.open(args.tenant_id, args.store_id)
         foresight = PushForesight(
             self._database,
             store,
             args,
-            asked.entity,
+            args.demand.entity,
             run_id=args.run_id,
-            is_forced=asked.force,
+            is_forced=args.demand.force,
         )
-        async with self._database.tenant(args.tenant_id) as connection:
-            skipped = await count_skipped(connection, args.store_id, demanded)
-        counts: Counter[str] = Counter()
-        last, left = 0, asked.limit
-        while left is None or left > 0:
-            size = _PAGE if left is None else min(_PAGE, left)
-            async with self._database.tenant(args.tenant_id) as connection:
-                ids = await list_meant(connection, args.store_id, demanded, after=last, limit=size)
-            if not ids:
-                break
-            told = await foresight.look(ids)
-            counts.update(one.action for one in told)
-            await self._keep(args, told, place=f"push/{last}")
-            last, left = ids[-1], None if left is None else left - len(ids)
-        failed = sum(counts[action] for action in _NOT_SENT)
-        total = counts.total()
-        return PushCounts(queued=total, sent=total - failed, failed=failed, skipped=skipped)
+        return await foresight.look(ids)
 
-    async def _keep(self, args: NotePushInput, told: Sequence[Foretold], place: str) -> None:
-        found = [_difference(args.demand.entity, one) for one in told if one.action != "unchanged"]
-        async with self._database.tenant(args.tenant_id) as connection:
-            await note_differences(connection, args.tenant_id, args.run_id, place, found)
+
+def _read(resume: str) -> tuple[int, Counter[str]]:
+    """The last record that was looked at, and how often which action was seen."""
+    last, counts = json.loads(resume) if resume else (0, {})
+    return last, Counter(counts)
 
 
 def _difference(entity: Entity, told: Foretold) -> Difference:

@@ -198,7 +198,7 @@ class _Batch:
             )
             again |= set(applied.ambiguous)
             after = await self._look(connection, entity, tuple(told.keys() - again))
-            results, rejected = Results(), _reasons(applied)
+            results, rejected = Results(applied=applied), _reasons(applied)
             for key, one in told.items():
                 if key in rejected:
                     results.fail(one.events, rejected[key])
@@ -222,7 +222,7 @@ class _Batch:
             await self._turn.confirm(connection)
             page = _part_of(answer, wanted)
             applied = await apply(connection, self._origin, entity, page, careful=careful)
-            results, rejected = Results(), _reasons(applied)
+            results, rejected = Results(applied=applied), _reasons(applied)
             read = {one.external_id for one in page.records}
             for key, events in wanted.items():
                 if key in rejected:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.lanes import Turn
 from db.alerts import AlertKind, NewAlert, raise_alert
+from db.apply import Applied
 from db.lanes import LaneKey, has_due
 from db.webhook_events import (
     BatchLog,
@@ -39,6 +40,7 @@ class Results:
 
     settled: list[Settled] = field(default_factory=list)
     failed: list[tuple[InboxEvent, str]] = field(default_factory=list)
+    applied: Applied = field(default_factory=Applied)
 
     def settle(self, events: Iterable[InboxEvent], outcome: str, reason: str | None = None) -> None:
         """They are done."""
@@ -81,7 +83,7 @@ async def record(
 
 
 def _logs(entity: Entity, results: Results) -> list[BatchLog]:
-    """A row per action; orders tell new ones from changed ones."""
+    """A row per action; orders tell new ones from changed ones. The first has the records."""
     counts: dict[str, Counter[str]] = {}
     errors: dict[str, str] = {}
     for one in results.settled:
@@ -90,7 +92,21 @@ def _logs(entity: Entity, results: Results) -> list[BatchLog]:
         action = _action(entity, event)
         counts.setdefault(action, Counter())["failed"] += 1
         errors.setdefault(action, reason)
-    return [BatchLog(action, counts[action], errors.get(action)) for action in sorted(counts)]
+    if counts:
+        counts[min(counts)].update(_records(results.applied, counts.values()))
+    return [BatchLog(action, +counts[action], errors.get(action)) for action in sorted(counts)]
+
+
+def _records(applied: Applied, outcomes: Iterable[Counter[str]]) -> Counter[str]:
+    """What reports sum up of a batch, besides what its outcomes say already."""
+    told = sum(outcomes, Counter[str]())
+    return Counter(
+        seen=applied.created + applied.updated + applied.unchanged,
+        created=applied.created,
+        updated=applied.updated,
+        unchanged=max(0, applied.unchanged - told["unchanged"]),
+        deleted=max(0, applied.deleted - told["deleted"]),
+    )
 
 
 def _action(entity: Entity, event: InboxEvent) -> str:

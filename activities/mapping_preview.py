@@ -13,7 +13,8 @@ from db.mapping_previews import MappingPreview, answer_preview, find_preview
 from db.session import Database
 from domain.entities import Entity
 from domain.errors import StoreError, StoreGoneError
-from domain.mapping_preview import Trace, TracedMapping
+from domain.keepable import keepable
+from domain.mapping_preview import TracedMapping
 from domain.pages import Page
 from domain.records import Record
 from providers._kit.protocols import StoreClient
@@ -90,23 +91,6 @@ def _told(external_id: str, page: Page[Record], mapping: TracedMapping) -> dict[
         return {"reason": f"The store has no such record ({external_id[:40]})."}
     return {
         "external_id": external_id,
-        "record": _plain(mapping.record),
-        "variants": [_plain(one) for one in mapping.variants],
+        "record": keepable(asdict(mapping.record)),
+        "variants": [keepable(asdict(one)) for one in mapping.variants],
     }
-
-
-def _plain(trace: Trace) -> dict[str, Any]:
-    """As JSON; PostgreSQL keeps no NUL in text, and a store may send one."""
-    found: dict[str, Any] = _without_nul(asdict(trace))
-    return found
-
-
-def _without_nul(value: Any) -> Any:
-    match value:
-        case str():
-            return value.replace("\x00", "")
-        case dict():
-            return {_without_nul(str(name)): _without_nul(one) for name, one in value.items()}
-        case list() | tuple():
-            return [_without_nul(one) for one in value]
-    return value

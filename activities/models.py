@@ -121,12 +121,17 @@ class PlanPullResult(Message):
 
 
 class PullRangeInput(EntityRef):
-    """Pages `first` to `last` (1-based, inclusive); with `collect`, keeping ids for a sweep."""
+    """Pages `first` to `last` (1-based, inclusive); with `collect`, keeping ids for a sweep.
+
+    `is_again`: the run has read these pages before, so what is known and the same does not count.
+    None: as `collect` says.
+    """
 
     name: str
     first: int
     last: int
     collect: bool = False
+    is_again: bool | None = None
 
 
 class PullRangeResult(Message):

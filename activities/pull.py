@@ -101,7 +101,7 @@ class PullActivities:
                     resume=str(number + 1),
                     is_done=number == args.last,
                     behind=resume,
-                    is_catch_up=args.collect,
+                    is_catch_up=args.collect if args.is_again is None else args.is_again,
                     collect=args.collect,
                     mode=args.mode,
                     force=args.force,

@@ -1,7 +1,7 @@
 """A store's webhooks: made through its API, switched on again when the shop switched them off, and
 taken away with the store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -15,11 +15,21 @@ from activities.stores import StoreOpener
 from activities.sync_models import CheckSubscriptionsInput, CheckSubscriptionsResult
 from db import subscriptions
 from db.session import Database
-from db.subscriptions import ACTIVE, MISSED, TOLD, KeptSubscription
+from db.subscriptions import ACTIVE, MISSED, OUTDATED, TOLD, KeptSubscription
 from domain.errors import StoreGoneError
 from providers._kit.protocols import ManagesWebhooks, Subscription
 
 _PATH = "/api/stores/webhooks/"
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What the shop should tell us of, where, and signed with what; `before` is the last look."""
+
+    topics: Sequence[str]
+    url: str
+    secret: SecretStr
+    before: Mapping[str, KeptSubscription]
 
 
 @dataclass(slots=True)
@@ -46,6 +56,9 @@ class SubscriptionActivities:
         """See to it that the shop tells us of everything: make what is missing, switch on what is
         off, take away what leads nowhere. Done twice it does nothing more."""
         with translated():
+            # Before the secret: what is found outdated here is told a newer one than it has.
+            async with self._database.tenant(args.tenant_id) as connection:
+                before = await subscriptions.load_subscriptions(connection, args.store_id)
             try:
                 held = await self._opener.open_config(args.tenant_id, args.store_id)
                 store = await self._opener.open(args.tenant_id, args.store_id)
@@ -60,8 +73,9 @@ class SubscriptionActivities:
             if secret is None:
                 return CheckSubscriptionsResult(reason="the store has no webhook secret")
             url = f"{self._public_url.rstrip('/')}{_PATH}{held.webhook_code}"
+            wanted = _Wanted(webhooks.topics, url, secret, before)
             async with heartbeating():
-                seen = await self._put_right(client, args, webhooks.topics, url, secret)
+                seen = await self._put_right(client, args, wanted)
             return CheckSubscriptionsResult(
                 created=seen.created,
                 reactivated=seen.reactivated,
@@ -71,31 +85,25 @@ class SubscriptionActivities:
             )
 
     async def _put_right(
-        self,
-        client: ManagesWebhooks,
-        args: CheckSubscriptionsInput,
-        topics: Sequence[str],
-        url: str,
-        secret: SecretStr,
+        self, client: ManagesWebhooks, args: CheckSubscriptionsInput, wanted: _Wanted
     ) -> _Seen:
-        look = activity.info().scheduled_time
-        async with self._database.tenant(args.tenant_id) as connection:
-            before = await subscriptions.load_subscriptions(connection, args.store_id)
+        look, url = activity.info().scheduled_time, wanted.url
         seen, ours = _Seen(), _ours(await client.list_subscriptions(), url)
-        for topic in topics:
-            wanted = Subscription("", topic, url, is_active=False)
+        for topic in wanted.topics:
+            known, missing = wanted.before.get(topic), Subscription("", topic, url, is_active=False)
             there = next(
-                (one for one in ours if (one.topic, one.delivery_url) == (topic, url)), wanted
+                (one for one in ours if (one.topic, one.delivery_url) == (topic, url)), missing
             )
-            status = MISSED if _was_silent(before.get(topic), there, look) else ACTIVE
+            status = MISSED if _was_silent(known, there, look) else ACTIVE
             if status == MISSED:
                 # Before it is put right: a try after a kill would find it well.
                 seen.missed = True
                 await self._keep(args, [KeptSubscription(topic, there.external_id, MISSED, look)])
-            made = await _put_one_right(client, seen, there, secret, renew=args.renew)
+            renew = args.renew or (known is not None and known.status == OUTDATED)
+            made = await _put_one_right(client, seen, there, wanted.secret, renew=renew)
             seen.kept.append(KeptSubscription(topic, made.external_id, status, look))
             # Saved one by one: what was made before a kill is known after it.
-            await self._keep(args, seen.kept[-1:])
+            await self._keep(args, seen.kept[-1:], renewed=renew)
             activity.heartbeat(topic)
         known_ids = {one.external_id for one in seen.kept}
         for stale in ours:
@@ -105,9 +113,17 @@ class SubscriptionActivities:
         await self._keep(args, told)
         return seen
 
-    async def _keep(self, args: CheckSubscriptionsInput, kept: Sequence[KeptSubscription]) -> None:
+    async def _keep(
+        self,
+        args: CheckSubscriptionsInput,
+        kept: Sequence[KeptSubscription],
+        *,
+        renewed: bool = False,
+    ) -> None:
         async with self._database.tenant(args.tenant_id) as connection:
-            await subscriptions.keep_subscriptions(connection, args.tenant_id, args.store_id, kept)
+            await subscriptions.keep_subscriptions(
+                connection, args.tenant_id, args.store_id, kept, renewed=renewed
+            )
 
     @activity.defn
     async def unsubscribe(self, args: StoreRef) -> int:

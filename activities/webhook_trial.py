@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from activities.stores import OpenConfig
 from db import stock
+from db.demands import find_linked
 from db.dry_run import Foreseen, Trial, foresee
 from db.local_records import load_local
 from db.session import Database
 from db.staging import Origin
-from db.trial_events import find_linked
 from db.webhook_events import LinkMark, look_at_links
 from domain.deliveries import Delivery, Gone, Hint, Ignored, Meaning, Notice, Told
 from domain.differences import Difference, Shown, between, capped, number, values_of
@@ -172,11 +172,11 @@ class WebhookTrial:
         """The hub's record as the store would have it: its id and values; also what is in stock."""
         store_id = self.origin.store_id
         async with self.database.tenant(self.origin.tenant_id) as connection:
-            record_id = await find_linked(connection, store_id, entity, key)
-            if record_id is None or entity not in MODELS:
+            linked = await find_linked(connection, store_id, entity, key)
+            if linked is None or linked.is_gone or entity not in MODELS:
                 return None, {}
-            found = await load_local(connection, store_id, entity, [record_id])
-            local = found[record_id]
+            found = await load_local(connection, store_id, entity, [linked.record_id])
+            local = found[linked.record_id]
             values = values_of(local.record)
             if isinstance(local.record, Product) and any(
                 one.endswith(".available") for one in part
@@ -184,7 +184,7 @@ class WebhookTrial:
                 for one in await stock.load_targets(connection, store_id, local.variant_ids):
                     path = f"variants.{one.target.variant_external_id}.available"
                     values[path] = number(one.target.available)
-        return record_id, values
+        return linked.record_id, values
 
     async def _mark(self, entity: Entity, key: str) -> LinkMark | None:
         tenant_id = self.origin.tenant_id

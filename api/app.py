@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from api import errors
 from api.ingress import Ingress
 from api.middleware import BodyLimit, RequestLog, WebhookBodies
-from api.openapi import describe
+from api.openapi import api_routes, describe
 from api.rate_limits import AddressLimit
 from api.routers import (
     activation,
@@ -90,7 +90,7 @@ def create_app(services: ApiServices) -> FastAPI:
     app = _with_routers(services.config.version)
     app.state.services = services
     app.state.ingress = ingress = Ingress(services)
-    errors.install(app)
+    errors.install(app, tuple(api_routes(ROUTERS)))
     config = services.config
     app.add_middleware(
         BodyLimit,

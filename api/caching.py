@@ -12,6 +12,7 @@ import asyncio
 import hashlib
 import warnings
 from collections.abc import Awaitable, Callable
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
@@ -165,7 +166,8 @@ def _key(request: Request, principal: Principal | None, name: str, version: int 
     permissions = sorted(principal.permissions) if principal else ()
     asked = (
         request.url.path,
-        sorted(request.query_params.multi_items()),
+        # By name alone: of one that is sent twice a route takes the last.
+        sorted(request.query_params.multi_items(), key=itemgetter(0)),
         permissions,
         # Some answers tell addresses of ours, as the caller knows us.
         str(request.base_url),

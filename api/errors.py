@@ -1,6 +1,7 @@
 """Turns whatever a request raises into a problem. No input, stack trace or SQL is ever told."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, cast
 
 import psycopg
@@ -12,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from api import problems
 from api.middleware import masked
@@ -48,10 +50,10 @@ def field_problems(found: Sequence[Any], *, prefix: Sequence[str] = ()) -> tuple
     )
 
 
-def install(app: FastAPI) -> None:
-    """Register the handlers."""
+def install(app: FastAPI, routes: Sequence[Route]) -> None:
+    """Register the handlers. `routes` are the application's own, for what a path may be asked."""
     app.add_exception_handler(ProblemError, _on_problem)
-    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(HTTPException, partial(_on_http, routes))
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(NotFoundError, _on_not_found)
     app.add_exception_handler(ConflictError, _on_conflict)
@@ -70,11 +72,26 @@ async def _on_problem(request: Request, error: Exception) -> Response:
     return problems.render(cast("ProblemError", error), instance=request.url.path)
 
 
-async def _on_http(request: Request, error: Exception) -> Response:
+async def _on_http(routes: Sequence[Route], request: Request, error: Exception) -> Response:
     failure = cast("HTTPException", error)
     kind = problems.BY_STATUS.get(failure.status_code, problems.INTERNAL)
     detail = _ADVICE.get(failure.status_code, kind.title + ".")
-    return _answer(request, kind, detail, headers=failure.headers)
+    headers = failure.headers
+    if kind is problems.METHOD_NOT_ALLOWED and (methods := _methods(request, routes)):
+        headers = {"Allow": ", ".join(methods)}
+    return _answer(request, kind, detail, headers=headers)
+
+
+def _methods(request: Request, routes: Sequence[Route]) -> Sequence[str]:
+    """What the path takes (RFC 9110, 10.2.1): a route knows of its own methods alone."""
+    return sorted(
+        {
+            method
+            for route in routes
+            if route.matches(request.scope)[0] is not Match.NONE
+            for method in route.methods or ()
+        }
+    )
 
 
 async def _on_validation(request: Request, error: Exception) -> Response:

@@ -23,6 +23,7 @@ from api.auth import Principal
 from api.problems import ProblemError
 from api.services import ApiServices, Services, now
 from db import idempotency
+from db.audit import Actor
 from db.crypto import Sealed
 from db.idempotency import Attempt
 
@@ -47,6 +48,8 @@ class Idempotency:
             str | None,
             Header(
                 alias="Idempotency-Key",
+                # Told here, refused below (400, as the draft has it) rather than as other headers.
+                json_schema_extra={"pattern": rf"^{_KEY.pattern}$"},
                 description="Any text of 1 to 255 visible ASCII characters, new for each intent",
             ),
         ] = None,
@@ -116,7 +119,9 @@ class Idempotency:
             tenant_id=principal.tenant_id,
             route=route[:120],
             key=key,
-            request_hash=_digest(_asked(self._request), await self._request.body()),
+            request_hash=_digest(
+                principal.actor, _asked(self._request), await self._request.body()
+            ),
             now=now(),
         )
 
@@ -128,8 +133,8 @@ class Idempotency:
         if not known.is_same_request:
             raise ProblemError(
                 problems.KEY_REUSED,
-                "This Idempotency-Key came with another request before. Use a new key for each "
-                "intent, and the same only to send the same request again.",
+                "This Idempotency-Key came with another request, or from another caller, before. "
+                "Use a new key for each intent, and the same only to send the same request again.",
             )
         if known.answer is None:
             raise ProblemError(
@@ -180,13 +185,17 @@ def _asked(request: Request) -> str:
     return f"{request.url.path}?{query}" if query else request.url.path
 
 
-def _digest(path: str, body: bytes) -> bytes:
-    """Same path and same JSON, however it is spaced and ordered, give the same digest."""
+def _digest(actor: Actor, path: str, body: bytes) -> bytes:
+    """Same caller, path and JSON, however it is spaced and ordered, give the same digest.
+
+    The caller, because what is kept may show a secret that another one may not have.
+    """
     try:
         canonical = json.dumps(json.loads(body), sort_keys=True).encode() if body else b""
     except ValueError:
         canonical = body
-    return hashlib.sha256(path.encode() + b"\n" + canonical).digest()
+    asked = f"{actor.kind.value}/{actor.id}\n{path}\n".encode()
+    return hashlib.sha256(asked + canonical).digest()
 
 
 Idempotent = Annotated[Idempotency, Depends(Idempotency)]

@@ -106,7 +106,7 @@ class _BoundedMemory(MemoryStorage):
     """The library's memory, which looks at every key at every count: here once a second.
 
     Many addresses, which cost a sender nothing, are not to fill the memory either: with too many
-    keys all counts begin anew.
+    keys the half that ends first begins anew. Those of logins are kept longest.
     """
 
     def __init__(self) -> None:
@@ -126,10 +126,11 @@ class _BoundedMemory(MemoryStorage):
         return self.storage[key]
 
     def _sweep(self, now: float) -> None:
+        gone = [key for key, expires in self.expirations.items() if expires <= now]
         if len(self.storage) > _MAX_KEYS:
-            self.storage.clear()
-            self.expirations.clear()
-        for key in [key for key, expires in self.expirations.items() if expires <= now]:
+            gone = sorted(self.expirations, key=self.expirations.__getitem__)
+            del gone[len(gone) // 2 + 1 :]
+        for key in gone:
             self.storage.pop(key, None)
             self.expirations.pop(key, None)
 

@@ -76,6 +76,7 @@ async def log_in(
         ProblemError: 429, too many failed before; 503, too many at once.
     """
     throttle = Throttle.of(services)
+    services.passwords.check_room()  # a try that nobody looks at is no guess
     await throttle.begin_login(sender.address, email)
     account = None
     if is_email(email):

@@ -15,6 +15,8 @@ ASKS_STORE: Final[dict[int | str, dict[str, Any]]] = {502: {}, 504: {}}
 """The `responses` of a route that waits for what a store says."""
 
 _PATH_KIND: Final = re.compile(r":[a-z]+}")
+_NAMES_A_STORE: Final = "storeId"
+_INVALID: Final = 422
 _EVERYWHERE: Final = {429, 500, 503}
 _AUTHENTICATED: Final = {400, 401, 403}
 _WITH_BODY: Final = {400, 408, 413, 415, 422}
@@ -39,12 +41,21 @@ def declare(method: str, operation: dict[str, Any], permission: str | None) -> N
     told = {int(status) for status in answers if status.isdigit() and status >= "400"}
     # FastAPI lists 422 wherever there is a parameter; below it is so where one can be wrong.
     told -= {422}
-    for status in [one for one in answers if not one.startswith(("2", "3"))]:
-        del answers[status]
+    refused = {
+        status: answers.pop(status) for status in [*answers] if not status.startswith(("2", "3"))
+    }
     for status in sorted(told | _that_follow(method, operation)):
-        answers[str(status)] = {"$ref": f"#/components/responses/{_name(status)}"}
+        answers[str(status)] = _told(status, refused.get(str(status), {}))
     if permission is not None:
         operation["x-permission"] = permission
+
+
+def _told(status: int, own: dict[str, Any]) -> dict[str, Any]:
+    """The answer: a problem, or what the route says of its own with this status beside one."""
+    name = _name(status)
+    if status == _INVALID or "content" not in own:
+        return {"$ref": f"#/components/responses/{name}"}
+    return {**own, "content": {**own["content"], **components()[name]["content"]}}
 
 
 def permissions(routes: Iterable[APIRoute]) -> dict[tuple[str, str], str]:
@@ -70,8 +81,9 @@ def _that_follow(method: str, operation: Mapping[str, Any]) -> set[int]:
         statuses |= _AUTHENTICATED
     if "requestBody" in operation:
         statuses |= _WITH_BODY
-    places = {parameter["in"] for parameter in operation.get("parameters", ())}
-    if "path" in places:
+    parameters = operation.get("parameters", ())
+    places = {parameter["in"] for parameter in parameters}
+    if "path" in places or any(one["name"] == _NAMES_A_STORE for one in parameters):
         statuses.add(404)
     if places & {"path", "query"}:
         statuses.add(422)

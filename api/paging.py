@@ -9,11 +9,11 @@ from typing import Annotated, TypeVar
 from fastapi import Query
 
 from api.problems import BAD_CURSOR, ProblemError
+from api.schemas.base import MAX_ID
 
 T = TypeVar("T")
 
 MAX_LIMIT = 500
-MAX_ID = 2**63 - 1
 
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many at most")]
 Cursor = Annotated[

@@ -6,8 +6,8 @@ from fastapi import Depends, Path
 from starlette.requests import Request
 
 from api.auth import Principal, authenticate
-from api.paging import MAX_ID
 from api.problems import UNSUPPORTED_MEDIA, ProblemError
+from api.schemas.base import MAX_ID
 
 StoreId = Annotated[int, Path(ge=1, le=MAX_ID, description="The store's id")]
 RecordId = Annotated[int, Path(ge=1, le=MAX_ID, description="The record's id")]

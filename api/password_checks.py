@@ -36,13 +36,17 @@ class PasswordChecks:
         """What is to be stored of it. Raises ProblemError (503)."""
         return await self._run(lambda: passwords.hash_password(password))
 
-    async def _run(self, work: Callable[[], T]) -> T:
+    def check_room(self) -> None:
+        """Raise ProblemError (503) when too many wait already."""
         if self._waiting >= _MOST_WAITING:
             raise ProblemError(
                 UNAVAILABLE,
                 "Too many people log in at this moment. Try again in a few seconds.",
                 headers={"Retry-After": "2"},
             )
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        self.check_room()
         self._waiting += 1
         try:
             # A thread goes on when its request is gone, so the pool is the bound, not this count.

@@ -8,7 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.schemas.catalogue import CategoryAnswer, ProductAnswer
 from api.schemas.sales import CustomerAnswer, OrderAnswer
-from db.read_records import ExternalReference, Row, load_lines, load_references, load_variants
+from db.read_records import (
+    ExternalReference,
+    Row,
+    load_lines,
+    load_references,
+    load_suppliers,
+    load_variants,
+)
 from domain.entities import Entity
 from domain.money import format_amount
 
@@ -34,8 +41,9 @@ async def customer_views(connection: AsyncConnection, rows: Sequence[Row]) -> li
 
 
 async def product_views(connection: AsyncConnection, rows: Sequence[Row]) -> list[ProductAnswer]:
-    """Products with their variants, stock and references: three statements."""
+    """Products with their variants, stock, references and suppliers: five statements."""
     references = await load_references(connection, Entity.PRODUCTS, _ids(rows))
+    suppliers = await load_suppliers(connection, _ids(rows))
     variants = await load_variants(connection, _ids(rows))
     variant_ids = [variant["id"] for group in variants.values() for variant in group]
     variant_references = await load_references(connection, Entity.VARIANTS, variant_ids)
@@ -43,6 +51,7 @@ async def product_views(connection: AsyncConnection, rows: Sequence[Row]) -> lis
         ProductAnswer.model_validate(
             {
                 **_record(row, references),
+                "supplier": suppliers.get(row["id"]),
                 "variants": [
                     _variant(variant, variant_references) for variant in variants.get(row["id"], ())
                 ],

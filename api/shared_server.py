@@ -23,6 +23,9 @@ TIMEOUT_S = 0.25
 PAUSE_S = 5.0
 _CONNECTIONS = 16
 
+# A count that is no number is a ValueError: somebody else writes there.
+_FAILURES = (RedisError, CacheBackendInteractionError, OSError, TimeoutError, ValueError)
+
 _log = structlog.get_logger(__name__)
 
 
@@ -75,7 +78,7 @@ class Breaker:
         try:
             async with asyncio.timeout(2 * TIMEOUT_S):
                 answer = await call()
-        except (RedisError, CacheBackendInteractionError, OSError, TimeoutError) as error:
+        except _FAILURES as error:
             self._failed(error)
             return await otherwise()
         if self._is_down:

@@ -15,6 +15,7 @@ from api.schemas.syncs import (
 )
 from api.services import ApiServices
 from api.temporal import TemporalUnavailableError
+from db.demanded_pushes import PushProgress, count_all
 from db.read_syncs import (
     EntityProgress,
     Rejections,
@@ -39,6 +40,7 @@ def run_view(services: ApiServices, run: SyncRun) -> SyncAnswer:
         {
             **{name: getattr(run, name) for name in SyncRun.__dataclass_fields__},
             "run_id": run.workflow_run_id,
+            "dry_run": run.is_dry,
             "temporal_ui_url": services.workflow_page(run.workflow_id),
         }
     )
@@ -84,6 +86,16 @@ async def load_latest(services: ApiServices, tenant_id: int, store: Store, key: 
     if _may_be_superseded(store, run, key) and await _is_running(services, key, but=known):
         return Latest(None, {}, is_starting=True)
     return Latest(run, progress, is_starting=False)
+
+
+async def load_pushed(
+    services: ApiServices, tenant_id: int, run: SyncRun | None
+) -> Mapping[str, PushProgress]:
+    """What became of what a run was to send, by entity."""
+    if run is None:
+        return {}
+    async with services.database.tenant(tenant_id) as connection:
+        return await count_all(connection, run.id)
 
 
 async def _is_running(services: ApiServices, workflow_id: str, *, but: SyncRun | None) -> bool:

@@ -44,14 +44,15 @@ class Throttle:
         """
         place, account = counted_address(address), email.lower()
         per_address, pair, everywhere = self._login_rates()
-        for allowance in (
-            await self.limits.look(per_address, "login", "address", place),
-            await self.limits.take(pair, "login", "pair", account, place),
-            await self.limits.take(everywhere, "login", "account", account),
-        ):
-            if not allowance.is_allowed:
-                _log.warning("login_throttled", address=address)
-                raise _wait(allowance, "Too many logins failed.")
+        allowance = await self.limits.look(per_address, "login", "address", place)
+        # What an address is refused does not count for the account: it would close it to all.
+        if allowance.is_allowed:
+            allowance = await self.limits.take(pair, "login", "pair", account, place)
+        if allowance.is_allowed:
+            allowance = await self.limits.take(everywhere, "login", "account", account)
+        if not allowance.is_allowed:
+            _log.warning("login_throttled", address=address)
+            raise _wait(allowance, "Too many logins failed.")
 
     async def login_failed(self, address: str) -> None:
         """Count a failure of this address."""

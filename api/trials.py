@@ -16,6 +16,7 @@ from api.problems import ProblemError, ProblemKind
 from api.services import ApiServices, now
 from api.temporal import CheckFailedError
 from db.store_checks import StoreCheck, copy_store_to_check, create_check, discard_check
+from domain.keepable import keepable
 from workflows.models import CheckStoreInput, CheckStoreResult
 
 _log = structlog.get_logger(__name__)
@@ -144,22 +145,9 @@ def store_problem(error_type: str, message: str | None, *, hint: str) -> Problem
 
 def _verdict(result: CheckStoreResult) -> Verdict:
     if result.error_type is None:
-        return Verdict(_keepable(result.facts or {}))
+        return Verdict(keepable(result.facts or {}))
     hint = "Nothing was saved: try again when the store answers."
     return Verdict({}, store_problem(result.error_type, result.message, hint=hint))
-
-
-def _keepable(value: Any) -> Any:
-    """PostgreSQL keeps no NUL in text; a store may send one."""
-    match value:
-        case str():
-            return value.replace("\x00", "")
-        case Mapping():
-            return {_keepable(name): _keepable(one) for name, one in value.items()}
-        case list() | tuple():
-            return [_keepable(one) for one in value]
-        case _:
-            return value
 
 
 def _expiry(services: ApiServices) -> Any:

@@ -1,5 +1,6 @@
 """The outbox, filled because somebody asked: which records are meant, and what became of them."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,6 +10,8 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.due_again import DUE_AGAIN
+from db.outlets import OUTLET, SHOWN
+from db.ranges import RangeCounts, RangeKey, advance_range, load_range
 from db.session import Database
 from domain.entities import Entity
 from domain.errors import InvalidRecordError
@@ -22,7 +25,8 @@ class Demanded:
         record_ids: of the hub; of `INVENTORY` its products', whose variants are meant.
         modified_since: changed in the hub at or after, where no records are named.
         all_records: every record of the entity, where nothing else is said.
-        limit: how many at most.
+        limit: how many at most; of stock that is not named or forced, of what the store is not
+            known to show: what comes next is the next call's.
         force: the hub wins, and what is alike is written too.
     """
 
@@ -73,6 +77,7 @@ cross join lateral (
   where i.variant_id = v.id) r
 where v.deleted_at is null and {since}
   and (cast(:ids as bigint[]) is null and r.has_levels or v.product_id = any(:ids))
+  and (not :lacking or {lacking})
 """,
     Entity.ORDERS: """
 select r.id, r.store_id = :store as fits from orders r
@@ -86,6 +91,21 @@ where r.deleted_at is null and {records} and {since}
 """Of orders only those whose status may not be the store's, unless they are named or it is forced:
 a shop has many, and next to none of them differs."""
 
+_LACKING: Final = f"""exists (
+    with outlet as ({OUTLET})
+    select from outlet
+    left join store_levels b on b.store_id = :store and b.variant_id = v.id
+    where b.agreed is distinct from {SHOWN})
+  and not exists (
+    select from pushes p where p.store_id = :store and p.entity = 'inventory'
+      and p.record_id = v.id and p.status <> 'pending')"""  # noqa: S608 - constants
+"""Of stock what the store does not show as far as is known, and that was not given up."""
+
+_MOST_AT_ONCE: Final = 10_000
+"""Rows of one transaction: a million would take longer than one may."""
+
+_PIECE: Final = "enqueue"
+
 _RECORDS: Final = "(cast(:ids as bigint[]) is null or r.id = any(:ids))"
 _SINCE: Final = "(cast(:since as timestamptz) is null or r.updated_at >= :since)"
 
@@ -94,41 +114,38 @@ _ONE_AT_A_TIME = text(
     "select pg_advisory_xact_lock(hashtextextended('demanded pushes', cast(:store as bigint)))"
 )
 
-_IS_DONE = text("select from run_pushes where run_id = :run and entity = :entity")
-
-_TAKE_OVER: Final = """
-with wanted as ({wanted}),
-held as (
+_TAKE_OVER = text("""
+with held as (
   select p.run_id from pushes p
   where p.store_id = :store and p.entity = :entity and p.run_id <> :run
-    and p.record_id in (select id from wanted)
+    and p.record_id = any(:records)
   order by p.id for update)
 update run_pushes r set passed_on = r.passed_on + x.rows
 from (select run_id, count(*) as rows from held group by run_id) x
 where r.run_id = x.run_id and r.entity = :entity
-"""
+""")
 
-_ENQUEUE: Final = (
+_ENQUEUE = text(
     """
 insert into pushes (tenant_id, store_id, entity, record_id, run_id)
-select :tenant, :store, cast(:entity as varchar), wanted.id, :run
-from ({wanted}) wanted
-order by wanted.id
+select :tenant, :store, cast(:entity as varchar), x.id, :run
+from unnest(cast(:records as bigint[])) as x(id)
+order by x.id
 """
     + DUE_AGAIN
     + ", run_id = excluded.run_id"
 )
 
-_SENDABLE: Final = "select meant.id from ({meant}) meant where meant.fits order by meant.id{limit}"
-_SENDABLE_AFTER: Final = (
+_SENDABLE: Final = (
     "select meant.id from ({meant}) meant where meant.fits and meant.id > :after"
     " order by meant.id limit :limit"
 )
 _UNSENDABLE: Final = "select count(*) from ({meant}) meant where not meant.fits"
 
 _NOTE = text("""
-insert into run_pushes (tenant_id, run_id, entity, queued, skipped, is_forced)
+insert into run_pushes as r (tenant_id, run_id, entity, queued, skipped, is_forced)
 values (:tenant, :run, :entity, :queued, :skipped, :force)
+on conflict (tenant_id, run_id, entity) do update set queued = r.queued + excluded.queued
 """)
 
 _COUNT = text("""
@@ -159,26 +176,35 @@ async def enqueue(
 ) -> None:
     """Make what is meant due under this run, and remember how much that is; once, however often.
 
-    A row that another run asked for goes over to this one, and is counted there as passed on. The
-    store's push lane wants waking then.
+    It is done a part at a time, and goes on where a call before was killed. A row that another run
+    asked for goes over to this one, and is counted there as passed on. The store's push lane wants
+    waking then.
     """
+    key = RangeKey(tenant_id, run_id, demanded.entity, _PIECE)
+    async with database.tenant(tenant_id) as connection:
+        skipped = await count_skipped(connection, store_id, demanded)
 
-    async def work(connection: AsyncConnection) -> None:
-        params = _params(tenant_id, store_id, run_id, demanded)
+    async def work(connection: AsyncConnection) -> bool:
         await connection.execute(_ONE_AT_A_TIME, {"store": store_id})
-        done = await connection.execute(_IS_DONE, params)
-        if done.first() is not None:
-            return
-        meant = _meant(demanded.entity)
-        wanted = _SENDABLE.replace("{meant}", meant)
-        wanted = wanted.replace("{limit}", "" if demanded.limit is None else " limit :limit")
-        await connection.execute(text(_TAKE_OVER.replace("{wanted}", wanted)), params)
-        made = await connection.execute(text(_ENQUEUE.replace("{wanted}", wanted)), params)
-        left = await connection.execute(text(_UNSENDABLE.replace("{meant}", meant)), params)
-        numbers = {"queued": made.rowcount, "skipped": left.scalar_one()}
-        await connection.execute(_NOTE, {**params, **numbers})
+        state = await load_range(connection, key)
+        if state.is_done:
+            return True
+        last, queued = map(int, json.loads(state.resume or "[0, 0]"))
+        size = _MOST_AT_ONCE
+        if demanded.limit is not None:
+            size = min(size, demanded.limit - queued)
+        ids = await list_meant(connection, store_id, demanded, after=last, limit=size)
+        params = {**_params(tenant_id, store_id, run_id, demanded), "records": list(ids)}
+        await connection.execute(_TAKE_OVER, params)
+        await connection.execute(_ENQUEUE, params)
+        await connection.execute(_NOTE, {**params, "queued": len(ids), "skipped": skipped})
+        resume = json.dumps([ids[-1] if ids else last, queued + len(ids)])
+        is_done = len(ids) < _MOST_AT_ONCE
+        await advance_range(connection, key, resume=resume, is_done=is_done, step=RangeCounts())
+        return is_done
 
-    await database.transact(tenant_id, work)
+    while not await database.transact(tenant_id, work):
+        pass
 
 
 async def count(
@@ -207,7 +233,7 @@ async def list_meant(
     connection: AsyncConnection, store_id: int, demanded: Demanded, *, after: int, limit: int
 ) -> Sequence[int]:
     """The ids of what would be made due, in their order, above `after`. Nothing is written."""
-    statement = _SENDABLE_AFTER.replace("{meant}", _meant(demanded.entity))
+    statement = _SENDABLE.replace("{meant}", _meant(demanded.entity))
     params = {**_params(0, store_id, 0, demanded), "after": after, "limit": limit}
     return [row.id for row in await connection.execute(text(statement), params)]
 
@@ -224,7 +250,8 @@ def _progress(row: RowMapping) -> PushProgress:
 
 
 def _meant(entity: Entity) -> str:
-    return _MEANT[entity].replace("{records}", _RECORDS).replace("{since}", _SINCE)
+    meant = _MEANT[entity].replace("{records}", _RECORDS).replace("{since}", _SINCE)
+    return meant.replace("{lacking}", _LACKING)
 
 
 def _params(tenant_id: int, store_id: int, run_id: int, demanded: Demanded) -> dict[str, Any]:
@@ -240,4 +267,5 @@ def _params(tenant_id: int, store_id: int, run_id: int, demanded: Demanded) -> d
         "since": None if is_named else demanded.modified_since,
         "force": demanded.force,
         "limit": demanded.limit,
+        "lacking": demanded.limit is not None and not is_named and not demanded.force,
     }

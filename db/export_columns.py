@@ -110,3 +110,22 @@ def references(entity: str, record: str) -> Column:
           from links x
           where x.record_id = {record} and x.entity = '{entity}' and x.deleted_at is null)""",  # noqa: S608 - constants
     )
+
+
+SUPPLIER: Final = """left join lateral (
+      select l.store_id, s.provider
+      from links l join stores s on s.tenant_id = l.tenant_id and s.id = l.store_id
+      where l.record_id = p.id and l.entity = 'products' and l.is_home and l.deleted_at is null
+      order by l.store_id limit 1) home on true"""
+"""Joins `home`, the store that the product `p` came from."""
+
+SUPPLIED: Final = (
+    nested(
+        "supplier",
+        """case when home.store_id is not null then json_build_object(
+          'storeId', home.store_id, 'provider', home.provider) end""",
+    ),
+    Column("supplierStoreId", None, "home.store_id"),
+    Column("supplierProvider", None, "home.provider"),
+)
+"""That store, as `api.schemas.catalogue.SupplierAnswer` has it."""

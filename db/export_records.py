@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import Final
 
 from db.export_columns import (
+    SUPPLIED,
+    SUPPLIER,
     Column,
     address,
     document,
@@ -108,6 +110,7 @@ _PRODUCT_DETAILS: Final = (
     ),
     document("options", "p.options"),
     exact("listedAt", moment("p.listed_at")),
+    *SUPPLIED,
     nested("extra", "p.extra"),
     references("products", "p.id"),
 )
@@ -124,7 +127,7 @@ _VARIANTS: Final = Walk(
     "product_variants",
     f"""product_variants r
     join products p on p.tenant_id = r.tenant_id and p.id = r.product_id and p.deleted_at is null
-    {_link("products", "p.id")} {_VARIANT_LINK} {_HELD}""",
+    {_link("products", "p.id")} {_VARIANT_LINK} {_HELD} {SUPPLIER}""",
     "r.deleted_at is null",
     (
         exact("productId", "p.id"),
@@ -166,7 +169,7 @@ _OF_VARIANTS: Final = {
 }
 _WITHOUT_VARIANTS: Final = Walk(
     "products",
-    f"""products r cross join lateral (select r.*) p {_link("products")}""",
+    f"""products r cross join lateral (select r.*) p {_link("products")} {SUPPLIER}""",
     """r.deleted_at is null and not exists (
       select from product_variants v
       where v.product_id = r.id and v.tenant_id = r.tenant_id and v.deleted_at is null)""",

@@ -22,7 +22,7 @@ from db.tables.tenancy import API_KEYS
 from domain.errors import ConflictError
 from domain.ip_allow_list import read_network
 
-_FIND: Final = "select * from find_api_key(%s)"
+_FIND: Final = "select * from find_key(%s)"
 _DIGEST_BYTES = 32
 
 MOST_NETWORKS: Final = 100

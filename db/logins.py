@@ -86,10 +86,10 @@ def new_refresh_token() -> SecretStr:
 
 
 def hash_refresh_token(token: SecretStr) -> bytes:
-    """What is kept of one: random bits need no slow digest."""
-    return hashlib.blake2b(
-        token.get_secret_value().encode(), digest_size=32, person=b"entrepot refresh"
-    ).digest()
+    """What is kept of one: random bits need no slow digest. Any text has a digest, whatever it is
+    that JSON can hold and UTF-8 cannot."""
+    text = token.get_secret_value().encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(text, digest_size=32, person=b"entrepot refresh").digest()
 
 
 async def find_session(

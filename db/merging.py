@@ -17,7 +17,7 @@ from domain.guests import GUEST_PREFIX
 from domain.merge import Rules, Sides, differs, merge, merged_record, with_echo, with_own_fields
 from domain.pages import Pulled
 from domain.reconcile import Incoming, LinkState
-from domain.records import Product, Record, snapshot
+from domain.records import Product, Record
 from domain.spelling import keep_spelling, spell_unkept, write_base
 from domain.statuses import ProductStatus
 from domain.sync_settings import ConflictPolicy, StoreSettings
@@ -120,7 +120,8 @@ def _decide(
     return Decision(
         meeting=meeting,
         local=local,
-        record=record if paired or snapshot(record) != snapshot(hub) else None,
+        # Not by their snapshots: what PostgreSQL kept of `extra` has its keys in another order.
+        record=record if paired or record != hub else None,
         base=write_base(remote, spelling),
         differs=differs(entity, record, remote),
         is_lacking=bool(merged.lacking),

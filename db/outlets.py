@@ -23,6 +23,21 @@ WAREHOUSE_OF: Final = """coalesce(
 IS_LOCAL: Final = "coalesce(s.settings ->> 'stockSource', 'sum') = 'warehouse'"
 """SQL: whether the store `s` shows the level of its warehouse alone."""
 
+OUTLET: Final = f"""
+select {WAREHOUSE_OF} as warehouse_id, {IS_LOCAL} as is_local from stores s where s.id = :store
+"""  # noqa: S608 - constants
+"""SQL: how the store `:store` sells, for `SHOWN`."""
+
+SHOWN: Final = """(
+  select case when v.allows_backorder then there.available else greatest(there.available, 0) end
+  from (
+    select coalesce(sum(i.on_hand - i.reserved) filter (
+             where not outlet.is_local or i.warehouse_id = outlet.warehouse_id), 0) as available
+    from inventory_levels i
+    where i.tenant_id = v.tenant_id and i.variant_id = v.id having count(*) > 0) there)"""
+"""SQL: what the store of `outlet` should show of the variant `v`; null: nobody counts it. Less than
+nothing is shown only where backorders are taken."""
+
 _OUTLETS = text(f"""
 select s.id, coalesce(s.settings -> 'syncDirections' ->> 'inventory', 'pull') as direction,
        {WAREHOUSE_OF} as warehouse_id, {IS_LOCAL} as is_local

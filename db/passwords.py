@@ -58,5 +58,9 @@ def is_outdated(stored: str) -> bool:
 
 
 def _prepared(password: SecretStr) -> bytes:
-    """The same text gives the same bytes on every keyboard (RFC 8265, 4.2: NFC)."""
-    return unicodedata.normalize("NFC", password.get_secret_value()).encode()
+    """The same text gives the same bytes on every keyboard (RFC 8265, 4.2: NFC).
+
+    JSON can hold half a surrogate pair, which UTF-8 cannot: it is a wrong password, no failure.
+    """
+    text = unicodedata.normalize("NFC", password.get_secret_value())
+    return text.encode("utf-8", "surrogatepass")

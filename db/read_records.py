@@ -28,6 +28,7 @@ from db.tables.records import (
     PRODUCT_VARIANTS,
     PRODUCTS,
 )
+from db.tables.stores import STORES
 from db.tables.sync import LINKS
 from domain.entities import Entity
 
@@ -76,6 +77,27 @@ async def load_references(
     for record_id, store_id, external_id in rows:
         found[record_id].append(ExternalReference(store_id, external_id))
     return found
+
+
+async def load_suppliers(
+    connection: AsyncConnection, product_ids: Sequence[int]
+) -> Mapping[int, Row]:
+    """The store that each product came from, and its provider; none for those made here."""
+    links, stores = LINKS.c, STORES.c
+    rows = await connection.execute(
+        select(links.record_id, links.store_id, stores.provider)
+        .join_from(
+            LINKS, STORES, (stores.tenant_id == links.tenant_id) & (stores.id == links.store_id)
+        )
+        .where(
+            links.entity == Entity.PRODUCTS.value,
+            _is_one_of(links.record_id, product_ids),
+            links.is_home,
+            links.deleted_at.is_(None),
+        )
+        .order_by(links.store_id.desc())
+    )
+    return {row["record_id"]: row for row in cast("Sequence[Row]", rows.mappings().all())}
 
 
 async def load_variants(

@@ -47,6 +47,7 @@ class SyncRun:
     workflow_run_id: str
     status: str
     error: str | None
+    is_dry: bool
     started_at: datetime
     finished_at: datetime | None
 

@@ -164,11 +164,17 @@ _OPTIONS: Final = _list(
     "jsonb_array_elements(r.options) o",
 )
 
+_SUPPLIER: Final = """(select json_build_object('storeId', l.store_id, 'provider', s.provider)
+    from links l join stores s on s.tenant_id = l.tenant_id and s.id = l.store_id
+    where l.record_id = r.id and l.entity = 'products' and l.tenant_id = r.tenant_id
+      and l.is_home and l.deleted_at is null
+    order by l.store_id limit 1)"""
+
 _PRODUCT: Final = (
     _record(Entity.PRODUCTS, "r")
     | _same("r", "title", "slug", "status", "raw_status", "kind", "description")
     | _same("r", "short_description", "currency", "category_ids", "tags")
-    | {"images": _IMAGES, "options": _OPTIONS, "variants": _VARIANTS}
+    | {"images": _IMAGES, "options": _OPTIONS, "variants": _VARIANTS, "supplier": _SUPPLIER}
     | _times("r", "listed_at")
 )
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.tables.sync import RUN_DIFFS, SYNC_RUNS
+from db.tables.sync import RUN_DIFFS
 from domain.differences import Difference
 from domain.entities import Entity
 
@@ -54,16 +54,6 @@ class RunDiff:
     record_id: int | None
     fields: dict[str, Any]
     created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class DiffRun:
-    """A run, and whether it is a dry one."""
-
-    id: int
-    is_dry: bool
-    status: str
-    started_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,19 +120,6 @@ async def created_keys(
         _CREATED, {"run": run_id, "entity": entity.value, "keys": list(keys)}
     )
     return frozenset(row.key for row in found)
-
-
-async def find_run(connection: AsyncConnection, workflow_id: str) -> DiffRun | None:
-    """The newest run of a workflow id."""
-    columns = SYNC_RUNS.c
-    rows = await connection.execute(
-        select(*(columns[name] for name in DiffRun.__dataclass_fields__))
-        .where(columns.workflow_id == workflow_id)
-        .order_by(columns.id.desc())
-        .limit(1)
-    )
-    row = rows.mappings().one_or_none()
-    return None if row is None else DiffRun(**row)
 
 
 async def list_diffs(

@@ -21,7 +21,7 @@ left join lateral (
   order by k.external_id limit 1) l on true
 left join store_levels b on b.store_id = :store and b.variant_id = v.id
 left join pushes p on p.store_id = :store and p.entity = 'inventory' and p.record_id = v.id
-  and p.run_id = cast(:run as bigint)
+  and p.run_id >= cast(:run as bigint)
 where v.product_id = :product and v.deleted_at is null
 order by v.position, v.id
 """)
@@ -71,7 +71,7 @@ async def load_shown_stock(
     """A product's variants in a store, in their order.
 
     Args:
-        run_id: the run whose pushes of them are told of.
+        run_id: the run whose pushes of them are told of, also where a later one took them over.
     """
     rows = await connection.execute(
         _VARIANTS, {"store": store_id, "product": product_id, "run": run_id}

@@ -25,7 +25,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.ledger import Books
-from db.outlets import IS_LOCAL, WAREHOUSE_OF
+from db.outlets import OUTLET, SHOWN
 from db.settle_orders import settle_orders
 from db.waiting_orders import serve_waiting
 from domain.ledger import Account, Shelf, WrittenLevel, hear, record_push
@@ -43,13 +43,9 @@ __all__ = [
 _TENANT = text("select tenant_id from stores where id = :store")
 
 _TARGETS = text(f"""
-with outlet as (
-  select {WAREHOUSE_OF} as warehouse_id, {IS_LOCAL} as is_local
-  from stores s where s.tenant_id = :tenant and s.id = :store)
+with outlet as ({OUTLET})
 select v.id, l.external_id, coalesce(p.external_id, '') as product_external_id, v.sku,
-       case when v.allows_backorder then stock.available else greatest(stock.available, 0) end
-         as available,
-       b.agreed
+       stock.shown as available, b.agreed
 from unnest(cast(:variants as bigint[])) as x(id)
 cross join outlet
 join product_variants v on v.tenant_id = :tenant and v.id = x.id and v.deleted_at is null
@@ -58,11 +54,7 @@ cross join lateral (
   where k.record_id = v.id and k.entity = 'variants' and k.tenant_id = :tenant
     and k.store_id = :store and k.deleted_at is null
   order by k.external_id limit 1) l
-cross join lateral (
-  select coalesce(sum(i.on_hand - i.reserved) filter (
-           where not outlet.is_local or i.warehouse_id = outlet.warehouse_id), 0) as available
-  from inventory_levels i
-  where i.tenant_id = :tenant and i.variant_id = v.id having count(*) > 0) stock
+cross join lateral (select {SHOWN} as shown) stock
 left join lateral (
   select k.external_id from links k
   where k.record_id = v.product_id and k.entity = 'products' and k.tenant_id = :tenant
@@ -70,6 +62,7 @@ left join lateral (
   order by k.external_id limit 1) p on true
 left join store_levels b
   on b.tenant_id = :tenant and b.store_id = :store and b.variant_id = v.id
+where stock.shown is not null
 order by v.id
 """)  # noqa: S608 - constants
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.crypto import Sealed
+from db.subscriptions import outdate_subscriptions
 from db.tables.stores import STORE_CHECKS, STORES
 from domain.errors import ConflictError
 
@@ -174,6 +175,7 @@ async def replace_credentials(
             "the store was changed or deleted while its new connection was being tried: "
             "read it again and repeat the change"
         )
+    await outdate_subscriptions(connection, changed.id)
 
 
 def code_conflict(error: IntegrityError, code: str) -> Exception:

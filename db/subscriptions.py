@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.tables.lanes import WEBHOOK_SUBSCRIPTIONS
@@ -16,12 +16,18 @@ MISSED = "missed"
 TOLD = "told"
 """As `MISSED`, and the look at `checked_at` has said so."""
 
+OUTDATED = "outdated"
+"""The store got another secret since: the shop has to be told."""
+
+# What was outdated during a look stays so: the look may have told the secret of before.
 _KEEP = text("""
 insert into webhook_subscriptions as w
   (tenant_id, store_id, topic, external_id, status, checked_at)
 values (:tenant, :store, :topic, :external_id, :status, :at)
 on conflict (tenant_id, store_id, topic) do update
-set external_id = excluded.external_id, status = excluded.status, checked_at = excluded.checked_at
+set external_id = excluded.external_id, checked_at = excluded.checked_at,
+    status = case when w.status = 'outdated' and not :renewed then w.status
+                  else excluded.status end
 """)
 
 
@@ -57,8 +63,10 @@ async def keep_subscriptions(
     tenant_id: int,
     store_id: int,
     found: Sequence[KeptSubscription],
+    *,
+    renewed: bool = False,
 ) -> None:
-    """Remember what was found or made."""
+    """Remember what was found or made. `renewed`: the shop was told the secret that it has now."""
     if found:
         await connection.execute(
             _KEEP,
@@ -70,10 +78,20 @@ async def keep_subscriptions(
                     "external_id": one.external_id,
                     "status": one.status,
                     "at": one.checked_at,
+                    "renewed": renewed,
                 }
                 for one in sorted(found, key=lambda one: one.topic)
             ],
         )
+
+
+async def outdate_subscriptions(connection: AsyncConnection, store_id: int) -> None:
+    """The store may have another secret: the next look tells the shop, whoever starts it."""
+    await connection.execute(
+        update(WEBHOOK_SUBSCRIPTIONS)
+        .where(WEBHOOK_SUBSCRIPTIONS.c.store_id == store_id)
+        .values(status=OUTDATED)
+    )
 
 
 async def forget_subscriptions(connection: AsyncConnection, store_id: int) -> None:

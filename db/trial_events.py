@@ -3,20 +3,14 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.tables.lanes import WEBHOOK_EVENTS
 from domain.deliveries import Notice
-from domain.entities import Entity
 
 ROUTE: Final = "test"
 """The route of such an event: it is signed by nobody, and was sent by somebody with a key."""
-
-_LINKED: Final = text("""
-select record_id from links
-where store_id = :store and entity = :entity and external_id = :key and deleted_at is null
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +58,3 @@ async def find_event_state(
     )
     row = found.mappings().one_or_none()
     return None if row is None else EventState(**row)
-
-
-async def find_linked(
-    connection: AsyncConnection, store_id: int, entity: Entity, external_id: str
-) -> int | None:
-    """The hub's id of a store's record; None: it is not known, or deleted."""
-    about = {"store": store_id, "entity": entity.value, "key": external_id}
-    record_id: int | None = (await connection.execute(_LINKED, about)).scalar_one_or_none()
-    return record_id

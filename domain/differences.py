@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from domain.entities import Entity
 from domain.fields import SHARED_OF_VARIANTS, all_values
+from domain.keepable import keepable
 from domain.merge import Sides
 from domain.records import Product, Record
 
@@ -95,7 +96,7 @@ def with_held(shown: Shown, held: Mapping[str, Sides]) -> Shown:
 
 
 def capped(shown: Shown) -> Shown:
-    """The same, bounded in size: long values are cut with a mark, and so are many fields."""
+    """The same, to be kept: long values are cut with a mark, and so are many fields."""
     kept = {
         path: {side: _cut(value) for side, value in one.items()}
         for path, one in list(shown.items())[:MOST_FIELDS]
@@ -111,6 +112,7 @@ def number(value: Decimal | None) -> str | None:
 
 
 def _cut(value: Any) -> Any:
+    value = keepable(value)
     if isinstance(value, (list, dict)):
         text = json.dumps(value, ensure_ascii=False)
         return value if len(text) <= LONGEST else text[:LONGEST] + MARK

@@ -25,6 +25,8 @@ _DEEPEST: Final = 24
 _MOST_STEPS: Final = 20_000
 _LONGEST_LIST: Final = 5_000
 _LONGEST_TEXT: Final = 200_000
+_ITEMS_A_STEP: Final = 50
+_CHARS_A_STEP: Final = 2_000
 _CACHED: Final = 2_048
 _FAILURES: Final = (
     JMESPathError,
@@ -170,13 +172,21 @@ class _Interpreter(TreeInterpreter):
 
     def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
         """Evaluate a part. Raises ExpressionError: too many steps, or too long a list."""
-        self._steps += 1
+        self._count(1)
+        found = super().visit(node, *args, **kwargs)
+        if isinstance(found, list):
+            if len(found) > _LONGEST_LIST:
+                raise ExpressionError("the expression makes too long a list of this record")
+            self._count(len(found) // _ITEMS_A_STEP)
+        elif isinstance(found, str):
+            self._count(len(found) // _CHARS_A_STEP)
+        return found
+
+    def _count(self, steps: int) -> None:
+        """What is large takes a function as long as many small ones."""
+        self._steps += steps
         if self._steps > _MOST_STEPS:
             raise ExpressionError("the expression takes too many steps on this record")
-        found = super().visit(node, *args, **kwargs)
-        if isinstance(found, list) and len(found) > _LONGEST_LIST:
-            raise ExpressionError("the expression makes too long a list of this record")
-        return found
 
 
 def plain_json(value: Any) -> Any:

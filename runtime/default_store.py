@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from activities.sync_models import SyncKind
 from api.connecting import change_store, connect_store
 from api.problems import ProblemError
 from api.scheduling import watch_subscriptions
@@ -22,6 +23,7 @@ from api.temporal import TemporalUnavailableError
 from api.woocommerce_sync.default_store import CODE, DefaultStore, find_among
 from db.audit import Actor, ActorKind
 from db.crypto import store_context
+from db.schedules import load_schedules
 from db.stores import Store, find_credentials, update_store
 from db.tenants import find_default_tenant
 from domain.errors import EntrepotError
@@ -35,8 +37,9 @@ LONGEST_PAUSE_S: Final = 300.0
 _ACTOR: Final = Actor(ActorKind.COMMAND_LINE, name="WOOCOMMERCE_* variables")
 _LONGEST_NAME: Final = 120
 _NO_TENANT: Final = (
-    "There is no default tenant: name one in ENTREPOT_DEFAULT_TENANT, or run `entrepot migrate`, "
-    "which makes one where there is none."
+    "There is no default tenant. Where there are several tenants, or the one that is named is not "
+    "there, name one of `entrepot tenants list` in ENTREPOT_DEFAULT_TENANT; where there is none, "
+    "run `entrepot migrate`, which makes one."
 )
 
 _log = structlog.get_logger(__name__)
@@ -81,6 +84,7 @@ async def ensure_default_store(services: ApiServices, wanted: DefaultStoreSettin
     if held is None:
         return await _connect(services, tenant_id, wanted)
     if await _is_as_wanted(services, held, wanted):
+        await _watch_if_nobody_does(services, held)
         return held.store
     body = UpdateStoreBody(config=wanted.form())
     store, _ = await change_store(services, tenant_id, held.store, body, actor=_ACTOR)
@@ -110,6 +114,14 @@ async def _call_it_by_its_name(services: ApiServices, tenant_id: int, store: Sto
     if name := told.strip()[:_LONGEST_NAME]:
         async with services.database.tenant(tenant_id) as connection:
             await update_store(connection, store.id, {"name": name})
+
+
+async def _watch_if_nobody_does(services: ApiServices, held: DefaultStore) -> None:
+    """A process may be killed, or Temporal be away, right after the store was connected."""
+    async with services.database.tenant(held.tenant_id) as connection:
+        kept = await load_schedules(connection, held.store.id)
+    if held.store.is_active and SyncKind.SUBSCRIPTIONS.value not in kept:
+        await watch_subscriptions(services, held.tenant_id, held.store)
 
 
 async def _is_as_wanted(

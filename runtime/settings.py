@@ -12,9 +12,17 @@ from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from domain.ip_allow_list import read_network
 from runtime.failures import WRONG_INPUT, CommandError
 from runtime.key_file import MAKE_A_KEY, KeyFile, decode_key
 from runtime.people_settings import PeopleSettings
@@ -81,10 +89,19 @@ def _comma_separated(value: object) -> object:
     return value
 
 
+def _proxy(value: str) -> str:
+    try:
+        return read_network(value)
+    except ValueError:
+        # `*` would be everybody: each could say to come from anywhere.
+        raise ValueError("addresses or networks like 10.0.0.7,10.1.0.0/16 are needed") from None
+
+
 DatabaseUrl = Annotated[SecretStr, BeforeValidator(_postgresql_url)]
 RedisUrl = Annotated[SecretStr, BeforeValidator(_redis_url)]
 HttpUrl = Annotated[str, BeforeValidator(_http_url)]
 EncryptionKey = Annotated[SecretStr, BeforeValidator(_key)]
+Proxy = Annotated[str, AfterValidator(_proxy)]
 Seconds = Annotated[float, Field(ge=0, le=30 * 86_400)]
 CacheSeconds = Annotated[float, Field(ge=0, le=86_400)]
 Slots = Annotated[int, Field(ge=1, le=1_000)]
@@ -155,7 +172,7 @@ class Settings(PeopleSettings):
     port: Annotated[int, Field(ge=1, le=65_535)] = 4000
     default_tenant: Annotated[str, Field(max_length=120)] | None = None
     public_url: HttpUrl | None = None
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = ()
+    trusted_proxies: Annotated[tuple[Proxy, ...], NoDecode, BeforeValidator(_comma_separated)] = ()
     max_request_bytes: Annotated[int, Field(ge=1_024, le=64 * 1024 * 1024)] = 1024 * 1024
     max_webhook_bytes: Annotated[int, Field(ge=1_024, le=64 * 1024 * 1024)] = 5 * 1024 * 1024
 

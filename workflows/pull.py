@@ -8,6 +8,7 @@ from activities.models import (
     Counts,
     EntityRef,
     PullChangesInput,
+    PullMode,
     PullRangeInput,
     PullRangeResult,
     SettleSweepInput,
@@ -105,12 +106,19 @@ class PullWorkflow:
         self._next_page = last + 1
         return self._range_step(first, last, name=f"p{first}-{last}", collect=False)
 
-    def _range_step(self, first: int, last: int, *, name: str, collect: bool) -> Step:
+    def _range_step(
+        self, first: int, last: int, *, name: str, collect: bool, is_again: bool = False
+    ) -> Step:
         async def step() -> None:
             result: PullRangeResult = await workflow.execute_activity_method(
                 PullActivities.pull_range,
                 PullRangeInput(
-                    **self._ref.model_dump(), name=name, first=first, last=last, collect=collect
+                    **self._ref.model_dump(),
+                    name=name,
+                    first=first,
+                    last=last,
+                    collect=collect,
+                    is_again=is_again,
                 ),
                 **policies.described(policies.READ_MANY, f"pages {first}-{last}"),
             )
@@ -177,7 +185,8 @@ class PullWorkflow:
                 yield self._id_step(first, last)
             else:
                 name = f"r{self._args.round}.{number}-{self._attempt}-p{first}-{last}"
-                yield self._range_step(first, last, name=name, collect=True)
+                is_again = self._args.mode is PullMode.IMPORT or self._args.round > 1 or number > 1
+                yield self._range_step(first, last, name=name, collect=True, is_again=is_again)
 
     def _id_step(self, first: int, last: int) -> Step:
         args = SweepInput(**self._ref.model_dump(), first=first, last=last)

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Depends, Query
 
 from api import problems
 from api.auth import SyncsReader, SyncsWriter
-from api.paging import MAX_ID, Cursor, Limit, decode_cursor, next_cursor, read_id
+from api.paging import Cursor, Limit, decode_cursor, next_cursor, read_id
 from api.params import RecordId
 from api.schemas.alerts import AlertAnswer, AlertListAnswer, AlertStatus
+from api.schemas.base import MAX_ID
 from api.services import Services
 from db.alerts import AlertFilter, AlertKind, find_alert, list_alerts, resolve_alert
 from db.audit import record_audit

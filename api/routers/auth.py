@@ -1,6 +1,6 @@
 """`/api/auth`: logging in, carrying a session on, logging out, and who one is."""
 
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends
 from starlette.background import BackgroundTask
@@ -21,10 +21,14 @@ from db.users import get_user
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
 
+_NOT_ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {401: {}}
+"""Of routes that nobody has to be known for: what they are sent is what is not accepted."""
+
 
 @router.post(
     "/login",
     response_model=LoginAnswer,
+    responses=_NOT_ACCEPTED,
     dependencies=[Depends(says_json)],
     summary="Log in",
 )
@@ -44,7 +48,12 @@ async def login(request: Request, body: LoginBody, services: Services) -> Respon
     return json_answer(answer)
 
 
-@router.post("/refresh", dependencies=[Depends(says_json)], summary="Carry a session on")
+@router.post(
+    "/refresh",
+    responses=_NOT_ACCEPTED,
+    dependencies=[Depends(says_json)],
+    summary="Carry a session on",
+)
 async def refresh(request: Request, body: RefreshBody, services: Services) -> LoginAnswer:
     """Exchange a refresh token for the next pair of tokens.
 

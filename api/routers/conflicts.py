@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api import problems
 from api.auth import SyncsReader, SyncsWriter
 from api.conflict_views import conflict_answers, conflict_summary
-from api.paging import MAX_ID, Cursor, Limit, decode_cursor, next_cursor, read_id
+from api.paging import Cursor, Limit, decode_cursor, next_cursor, read_id
 from api.params import RecordId, require_json
+from api.schemas.base import MAX_ID
 from api.schemas.conflicts import (
     ConflictAnswer,
     ConflictListAnswer,

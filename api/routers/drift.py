@@ -10,6 +10,7 @@ from api import problems
 from api.auth import SyncsReader
 from api.paging import Cursor, Limit, decode_cursor, next_cursor, read_id
 from api.params import StoreId
+from api.schemas.base import Moment
 from api.schemas.schedules import DriftItemAnswer, DriftListAnswer
 from api.services import Services
 from db.drift import list_drift
@@ -31,10 +32,8 @@ class Wanted:
 
 def _wanted(
     entity: Annotated[Entity | None, Query()] = None,
-    since: Annotated[datetime | None, Query(description="Found at or after this moment")] = None,
+    since: Annotated[Moment | None, Query(description="Found at or after this moment")] = None,
 ) -> Wanted:
-    if since is not None and since.tzinfo is None:
-        raise problems.invalid("since", "Say the time zone too, as in 2026-11-21T09:30:00Z.")
     return Wanted(entity, since)
 
 

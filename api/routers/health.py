@@ -31,7 +31,7 @@ _DOWN = 503
 @router.get(
     "",
     summary="Whether the hub serves",
-    responses={503: {"model": HealthAnswer}},
+    responses={404: {}, 503: {"model": HealthAnswer}},
     openapi_extra={"security": [{}]},
 )
 async def health(

@@ -12,7 +12,6 @@ from api.auth import RecordsReader, RecordsWriter
 from api.hub_writing import Written, write_once
 from api.idempotency import Idempotent
 from api.paging import (
-    MAX_ID,
     Cursor,
     Limit,
     after_id,
@@ -22,6 +21,7 @@ from api.paging import (
     read_id,
 )
 from api.params import JSON_BODY, RecordId
+from api.schemas.base import MAX_ID
 from api.schemas.inventory import (
     ChangeWarehouseBody,
     CreateMovementBody,
@@ -147,6 +147,7 @@ async def list_of_movements(
     "/inventory/movements",
     status_code=201,
     response_model=MadeMovementsAnswer,
+    responses={404: {}},
     dependencies=JSON_BODY,
     summary="Move stock",
 )

@@ -29,6 +29,7 @@ router = APIRouter(prefix="/api/invoices", tags=["invoices"])
     "",
     status_code=201,
     response_model=InvoiceAnswer,
+    responses={404: {}},
     dependencies=JSON_BODY,
     summary="Book an invoice",
 )

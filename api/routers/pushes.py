@@ -10,6 +10,7 @@ from activities.push_preview import PreviewPushInput, PreviewPushResult
 from api import problems
 from api.auth import SyncsReader
 from api.connecting import get_store
+from api.openapi_answers import ASKS_STORE
 from api.paging import Cursor, Limit, after_id, next_cursor
 from api.params import StoreId
 from api.problems import ProblemError
@@ -72,7 +73,9 @@ async def list_(
     )
 
 
-@router.get("/{store_id}/push-preview", summary="Show what a push would do")
+@router.get(
+    "/{store_id}/push-preview", responses=ASKS_STORE, summary="Show what a push would do"
+)
 async def preview(
     store_id: StoreId,
     principal: SyncsReader,

@@ -19,13 +19,13 @@ from api.schemas.run_diffs import (
     DiffListAnswer,
 )
 from api.services import Services
+from db.read_syncs import find_latest_run
 from db.run_diffs import (
     KEPT_FOR,
     DiffFilter,
     RunDiff,
     count_diffs,
     count_following,
-    find_run,
     list_diffs,
 )
 from workflows.ids import parse_id
@@ -43,7 +43,9 @@ def _wanted(
     return DiffFilter(entity, action)
 
 
-@router.get("/{workflow_id:path}/diff", summary="What a dry run would do")
+@router.get(
+    "/{workflow_id:path}/diff", responses={409: {}}, summary="What a dry run would do"
+)
 async def show(
     workflow_id: WorkflowId,
     principal: SyncsReader,
@@ -58,7 +60,7 @@ async def show(
     if not _is_id(workflow_id):
         raise _no_sync(workflow_id)
     async with services.database.tenant(principal.tenant_id) as connection:
-        run = await find_run(connection, workflow_id)
+        run = await find_latest_run(connection, workflow_id=workflow_id)
         if run is None:
             raise _no_sync(workflow_id)
         if not run.is_dry:

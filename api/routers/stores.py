@@ -16,6 +16,7 @@ from api.connecting import (
     send_catalogue,
 )
 from api.idempotency import Idempotent
+from api.openapi_answers import ASKS_STORE
 from api.paging import Cursor, Limit, after_id, next_cursor
 from api.params import StoreId, require_json
 from api.scheduling import watch_subscriptions
@@ -46,6 +47,7 @@ _CONNECTED = "The store answered and accepts the credentials."
     "",
     status_code=201,
     response_model=CreatedStoreAnswer,
+    responses=ASKS_STORE,
     dependencies=[Depends(require_json)],
     summary="Connect a store",
 )
@@ -118,7 +120,12 @@ async def show(
     return store_view(services, store, StoreAnswer, own_url=str(request.base_url))
 
 
-@router.patch("/{store_id}", dependencies=[Depends(require_json)], summary="Change a store")
+@router.patch(
+    "/{store_id}",
+    responses=ASKS_STORE,
+    dependencies=[Depends(require_json)],
+    summary="Change a store",
+)
 async def update(
     request: Request,
     store_id: StoreId,
@@ -176,6 +183,7 @@ async def delete(store_id: StoreId, principal: StoresWriter, services: Services)
 @router.post(
     "/{store_id}/test-connection",
     response_model=TestConnectionAnswer,
+    responses=ASKS_STORE,
     summary="Try a store's credentials",
 )
 async def test_connection(

@@ -1,6 +1,6 @@
 """Starting, watching and stopping imports."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -16,10 +16,11 @@ from api.connecting import get_store
 from api.dry_runs import start_dry_import, start_dry_sync
 from api.idempotency import Idempotent
 from api.imports import start_import, started_view, status_path
-from api.paging import MAX_ID, Cursor, Limit, decode_cursor, encode_cursor, next_cursor, read_id
+from api.paging import Cursor, Limit, decode_cursor, encode_cursor, next_cursor, read_id
 from api.params import StoreId, WorkflowId
 from api.problems import CONFLICT, ProblemError
 from api.scheduling import sync_input, unavailable
+from api.schemas.base import MAX_ID
 from api.schemas.schedules import SyncBody
 from api.schemas.syncs import (
     CancelAnswer,
@@ -35,13 +36,13 @@ from api.services import ApiServices, Services
 from api.sync_views import (
     entities_view,
     load_latest,
+    load_pushed,
     log_views,
     progress_view,
     run_view,
     status_view,
 )
 from api.temporal import TemporalUnavailableError
-from db.demanded_pushes import PushProgress, count_all
 from db.read_syncs import RunFilter, list_logs, list_runs
 from db.stores import Store, find_store
 from domain.lanes import LaneKind
@@ -201,7 +202,11 @@ async def list_(
 async def cancel(
     workflow_id: WorkflowId, principal: SyncsWriter, services: Services, idempotency: Idempotent
 ) -> Response:
-    """Ask it to stop. What it has brought in stays, and the next import goes on from there."""
+    """Ask it to stop. What it has brought in stays, and the next import goes on from there.
+
+    What it has handed to the store's outbox to be sent stays there too, and is sent: some of it may
+    have been due anyway.
+    """
 
     async def work() -> Response:
         store = await _get_subject(services, principal.tenant_id, workflow_id)
@@ -209,6 +214,8 @@ async def cancel(
             raise ProblemError(
                 CONFLICT, f"{workflow_id} is not running, so there is nothing to cancel."
             )
+        latest = await load_latest(services, principal.tenant_id, store, workflow_id)
+        pushed = await load_pushed(services, principal.tenant_id, latest.run)
         await record_started(
             services,
             principal.tenant_id,
@@ -218,7 +225,10 @@ async def cancel(
             workflowId=workflow_id,
         )
         answer = CancelAnswer(
-            workflow_id=workflow_id, cancel_requested=True, status_url=status_path(workflow_id)
+            workflow_id=workflow_id,
+            cancel_requested=True,
+            status_url=status_path(workflow_id),
+            pushes_waiting=sum(one.waiting for one in pushed.values()),
         )
         return json_answer(answer, status_code=202)
 
@@ -236,10 +246,6 @@ async def show(
     if run is None and not latest.is_starting:
         raise _no_sync(workflow_id)
     status = run.status if run else SyncStatus.PENDING.value
-    pushed: Mapping[str, PushProgress] = {}
-    if run is not None:
-        async with services.database.tenant(principal.tenant_id) as connection:
-            pushed = await count_all(connection, run.id)
     progress = None
     if status in {SyncStatus.PENDING, SyncStatus.IN_PROGRESS}:
         progress = await services.temporal.query_progress(workflow_id)
@@ -252,7 +258,7 @@ async def show(
             "run": run_view(services, run) if run else None,
             "entities": entities_view(latest.progress),
             "progress": progress_view(progress),
-            "pushed": pushed,
+            "pushed": await load_pushed(services, principal.tenant_id, run),
         }
     )
 

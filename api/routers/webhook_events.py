@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,6 +16,7 @@ from api.masking import shown
 from api.paging import Cursor, Limit, decode_cursor, next_cursor, read_id
 from api.params import RecordId, StoreId
 from api.problems import CONFLICT, ProblemError
+from api.schemas.base import Moment
 from api.schemas.webhooks import (
     EventStatus,
     ReplayAnswer,
@@ -47,8 +47,8 @@ Status = Annotated[EventStatus | None, Query(description="Only events of this st
 EventType = Annotated[
     str | None, Query(alias="type", max_length=50, description="Only this `eventType`")
 ]
-From = Annotated[AwareDatetime | None, Query(alias="from", description="Received at or after")]
-To = Annotated[AwareDatetime | None, Query(description="Received before")]
+From = Annotated[Moment | None, Query(alias="from", description="Received at or after")]
+To = Annotated[Moment | None, Query(description="Received before")]
 WithPayload = Annotated[
     bool,
     Query(

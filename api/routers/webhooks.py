@@ -32,7 +32,10 @@ class _RawRoute(APIRoute):
         return handle
 
 
-router = APIRouter(prefix="/api", tags=["webhooks"], route_class=_RawRoute)
+# A signature that is wrong, an address that may not send, a body that is slow or too large.
+_REFUSALS: dict[int | str, dict[str, Any]] = {401: {}, 403: {}, 408: {}, 413: {}}
+
+router = APIRouter(prefix="/api", tags=["webhooks"], route_class=_RawRoute, responses=_REFUSALS)
 
 StoreCode = Annotated[
     str, Path(max_length=_LONGEST_NAME, description="The code in the store's webhook addresses")

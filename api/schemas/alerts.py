@@ -4,8 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from api.paging import MAX_ID
-from api.schemas.base import Answer, Body, UtcTime, example
+from api.schemas.base import MAX_ID, Answer, Body, UtcTime, example
 
 AlertStatus = Literal["open", "resolved"]
 

@@ -1,15 +1,38 @@
 """What all bodies share: camelCase names, frozen values, times in UTC, decimals as strings."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    PlainSerializer,
+)
 from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema
+
+MAX_ID: Final = 2**53 - 1
+"""The highest id: up to it JSON's numbers are the same everywhere (RFC 8259, 6)."""
+
+_EXACT: Final = frozenset({"bool", "int"})
+_NUMBER: Final = re.compile(r"\s*[+-]?[\d._]+(?:[eE][+-]?\d+)?\s*")
 
 
 def _in_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
+
+
+def as_text(sent: object) -> object:
+    """What is sent as a moment. Raises ValueError for a count of seconds: RFC 3339 is promised."""
+    if not isinstance(sent, str | datetime) or (isinstance(sent, str) and _NUMBER.fullmatch(sent)):
+        raise ValueError("is no moment: write it like 2026-11-21T16:02:11Z (RFC 3339)")
+    return sent
 
 
 def _sent(moment: datetime) -> datetime:
@@ -28,7 +51,7 @@ def _plain(number: Decimal) -> str:
 UtcTime = Annotated[datetime, AfterValidator(_in_utc)]
 """A moment, told in UTC whatever zone the database speaks."""
 
-Moment = Annotated[AwareDatetime, AfterValidator(_sent)]
+Moment = Annotated[AwareDatetime, BeforeValidator(as_text), AfterValidator(_sent)]
 """A moment as it is sent: with its zone, and with any offset."""
 
 Quantity = Annotated[Decimal, PlainSerializer(_plain, return_type=str)]
@@ -47,6 +70,18 @@ class Answer(BaseModel):
     )
 
 
+def _make_exact(node: Any) -> None:
+    if isinstance(node, dict):
+        # A field may be called "type" too: that is no name of a kind.
+        if isinstance(kind := node.get("type"), str) and kind in _EXACT:
+            node["strict"] = True
+        for one in node.values():
+            _make_exact(one)
+    elif isinstance(node, list):
+        for one in node:
+            _make_exact(one)
+
+
 class Body(BaseModel):
     """Base of what the API is sent: nothing unknown, and no input in errors."""
 
@@ -57,6 +92,15 @@ class Body(BaseModel):
         populate_by_name=True,
         hide_input_in_errors=True,
     )
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[BaseModel], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Numbers and flags are sent as such: 0 is no false, and "7" is no 7."""
+        made = handler(source)
+        _make_exact(made)
+        return made
 
 
 def example(value: dict[str, Any]) -> ConfigDict:

@@ -75,6 +75,13 @@ class VariantAnswer(RecordAnswer):
     is_active: bool
 
 
+class SupplierAnswer(Answer):
+    """The store that a product came from."""
+
+    store_id: int
+    provider: str = Field(description="The store's kind, such as `woocommerce`")
+
+
 class ProductAnswer(RecordAnswer):
     """An item of the catalogue with its variants."""
 
@@ -124,6 +131,7 @@ class ProductAnswer(RecordAnswer):
                 }
             ],
             "listedAt": "2026-01-05T10:00:00Z",
+            "supplier": {"storeId": 12, "provider": "woocommerce"},
             "extra": {},
             "externalReferences": REFERENCES,
             **TIMES,
@@ -144,6 +152,9 @@ class ProductAnswer(RecordAnswer):
     options: list[OptionAnswer]
     variants: list[VariantAnswer]
     listed_at: UtcTime | None = Field(description="When the shop made it")
+    supplier: SupplierAnswer | None = Field(
+        description="The store that it came from; null: it was made in the hub"
+    )
 
 
 class ProductListAnswer(Answer):

@@ -7,12 +7,13 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from api.schemas.base import Answer, Body, Quantity, UtcTime, example
 from api.schemas.records import TIMES, page_example
-from api.schemas.writing import PatchBody, PositiveId, ShortText, clean
+from api.schemas.writing import CLEAN_WORD, PatchBody, PositiveId, ShortText, clean
 
 WarehouseName = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=120),
     AfterValidator(clean),
+    CLEAN_WORD,
 ]
 WarehouseCode = Annotated[
     str,
@@ -28,6 +29,7 @@ InvoiceNumber = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=64),
     AfterValidator(clean),
+    CLEAN_WORD,
 ]
 _MOVEMENT: dict[str, Any] = {
     "id": 901,

@@ -1,8 +1,8 @@
 """Bodies that write records in the hub. In a PATCH, what is left out stays as it is."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
 from api.schemas.base import Body, example
 from api.schemas.sales import ADDRESS
@@ -116,6 +116,9 @@ class ChangeCustomerBody(PatchBody):
     shipping: Address | None = None
 
 
+_WRITABLE: Final = [one.value for one in OrderStatus if one is not OrderStatus.UNKNOWN]
+
+
 def _is_writable(status: OrderStatus) -> OrderStatus:
     if status is OrderStatus.UNKNOWN:
         raise ValueError("an order cannot be set to unknown")
@@ -127,4 +130,8 @@ class ChangeOrderBody(Body):
 
     model_config = Body.model_config | example({"status": "completed"})
 
-    status: Annotated[OrderStatus, AfterValidator(_is_writable)]
+    status: Annotated[
+        OrderStatus,
+        AfterValidator(_is_writable),
+        WithJsonSchema({"type": "string", "enum": _WRITABLE}),
+    ]

@@ -31,6 +31,7 @@ _RUN: dict[str, Any] = {
     "runId": "01a5c0de-0000-7000-8000-000000000000",
     "status": "in_progress",
     "error": None,
+    "dryRun": False,
     "startedAt": "2026-11-21T09:30:02Z",
     "finishedAt": None,
     "temporalUiUrl": _PAGE,
@@ -195,6 +196,7 @@ class SyncAnswer(Answer):
     run_id: str = Field(description="Temporal's id of the workflow's execution")
     status: Status
     error: str | None
+    dry_run: bool = Field(description="It only told what it would do")
     started_at: UtcTime
     finished_at: UtcTime | None
     temporal_ui_url: str | None
@@ -264,9 +266,17 @@ class CancelAnswer(Answer):
     """A workflow that was asked to stop; it does so at the next safe point."""
 
     model_config = Answer.model_config | example(
-        {"workflowId": "import/12", "cancelRequested": True, "statusUrl": "/api/syncs/import/12"}
+        {
+            "workflowId": "import/12",
+            "cancelRequested": True,
+            "statusUrl": "/api/syncs/import/12",
+            "pushesWaiting": 0,
+        }
     )
 
     workflow_id: str
     cancel_requested: bool
     status_url: str
+    pushes_waiting: int = Field(
+        description="Records that are on their way to the store already, and are sent all the same"
+    )

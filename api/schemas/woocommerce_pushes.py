@@ -2,11 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from activities.demand_models import MOST_IDS
-from api.paging import MAX_ID
-from api.schemas.base import Answer, Body, Quantity, example
+from api.schemas.base import MAX_ID, Answer, Body, Moment, Quantity, example
 from api.schemas.woocommerce_sync import StoreBody
 
 RecordIds = Annotated[
@@ -31,7 +30,7 @@ class PushCustomersBody(StoreBody):
 
     customer_ids: RecordIds = ()
     sync_all: bool = _ALL
-    sync_modified_since: AwareDatetime | None = _SINCE
+    sync_modified_since: Moment | None = _SINCE
     force: bool = _FORCE
     dry_run: bool = _DRY
 
@@ -43,7 +42,7 @@ class PushInventoryBody(StoreBody):
 
     product_ids: RecordIds = ()
     sync_all: bool = _ALL
-    sync_modified_since: AwareDatetime | None = _SINCE
+    sync_modified_since: Moment | None = _SINCE
     force: bool = _FORCE
     dry_run: bool = _DRY
 

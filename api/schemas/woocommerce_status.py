@@ -29,7 +29,7 @@ _STORE: Final[dict[str, Any]] = {
         "latencyMs": 152,
         "lastCheckAt": "2026-11-21T10:12:02Z",
         "connectedAt": "2026-11-21T10:12:02Z",
-        "checkedBy": 'pull: {"interval": "PT15M"}',
+        "checkedBy": "pull every PT15M",
     },
     "rateLimit": {
         "requestsPerMinute": None,

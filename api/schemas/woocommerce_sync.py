@@ -4,8 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
-from api.paging import MAX_ID
-from api.schemas.base import Answer, Body, example
+from api.schemas.base import MAX_ID, Answer, Body, example
 
 DIGEST_ID = "demand/12/5f0c2a9e1b7d4c38"
 DEMAND_EXAMPLE: dict[str, Any] = {

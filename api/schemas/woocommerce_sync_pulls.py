@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
-from api.schemas.base import Answer, example
+from api.schemas.base import Answer, as_text, example
 from api.schemas.woocommerce_sync import DIGEST_ID, StoreBody
 
 MOST_RECORDS: Final = 100_000
@@ -22,7 +22,7 @@ def _within(moment: datetime) -> datetime:
     return _LAST if moment.year > _LAST.year else moment.astimezone(UTC)
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_within)]
+Moment = Annotated[AwareDatetime, BeforeValidator(as_text), AfterValidator(_within)]
 """A time with a zone."""
 
 Limit = Annotated[
@@ -51,6 +51,11 @@ class FullSyncBody(PullBody):
     )
 
 
+_CHOSEN: Final = (
+    "Left out: it is meant if no other is named true, so a body that names none means all four"
+)
+
+
 class BatchBody(PullBody):
     """Some entities at once. `inventory` goes to the store, the others come from it."""
 
@@ -65,11 +70,16 @@ class BatchBody(PullBody):
         }
     )
 
-    customers: bool = False
-    products: bool = False
-    orders: bool = False
-    inventory: bool = False
+    customers: bool | None = Field(None, description=_CHOSEN)
+    products: bool | None = Field(None, description=_CHOSEN)
+    orders: bool | None = Field(None, description=_CHOSEN)
+    inventory: bool | None = Field(None, description=_CHOSEN)
     limit: Limit = 50
+
+    def means(self, name: str) -> bool:
+        """Whether this one of the four is asked for."""
+        said = {one: getattr(self, one) for one in ("customers", "products", "orders", "inventory")}
+        return bool(said[name]) if any(said.values()) else said[name] is None
 
 
 class CustomersPullBody(PullBody):

@@ -4,8 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from api.paging import MAX_ID
-from api.schemas.base import Answer, Body, example
+from api.schemas.base import MAX_ID, Answer, Body, example
 from api.schemas.run_diffs import FieldChangeAnswer
 
 WouldDo = Literal[

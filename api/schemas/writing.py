@@ -3,12 +3,18 @@
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
-from api.schemas.base import Body
+from api.schemas.base import MAX_ID, Body
 from domain.currencies import CURRENCIES
-
-MAX_ID = 2**63 - 1
 
 
 def clean(value: str) -> str:
@@ -24,12 +30,17 @@ def _known(code: str) -> str:
     return code
 
 
-ShortText = Annotated[str, StringConstraints(max_length=500), AfterValidator(clean)]
-LongText = Annotated[str, StringConstraints(max_length=100_000), AfterValidator(clean)]
+# What the validators above refuse, told in the schema; they say it in words.
+CLEAN: Any = Field(json_schema_extra={"pattern": r"^[^\x00]*$"})
+CLEAN_WORD: Any = Field(json_schema_extra={"pattern": r"^[^\x00]*[^\s\x00][^\x00]*$"})
+
+ShortText = Annotated[str, StringConstraints(max_length=500), AfterValidator(clean), CLEAN]
+LongText = Annotated[str, StringConstraints(max_length=100_000), AfterValidator(clean), CLEAN]
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
     AfterValidator(clean),
+    CLEAN_WORD,
 ]
 Slug = Annotated[
     str,
@@ -40,13 +51,15 @@ Sku = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=100),
     AfterValidator(clean),
+    CLEAN,
     Field(description="Stores find products by it: unique in the hub"),
 ]
-Barcode = Annotated[str, StringConstraints(max_length=100), AfterValidator(clean)]
+Barcode = Annotated[str, StringConstraints(max_length=100), AfterValidator(clean), CLEAN]
 Tag = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
     AfterValidator(clean),
+    CLEAN_WORD,
 ]
 Email = Annotated[
     str, StringConstraints(max_length=320, pattern=r"^([^\s@\x00]+@[^\s@\x00]+\.[^\s@\x00]+)?$")
@@ -60,7 +73,7 @@ Currency = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Z]{3}$"),
     AfterValidator(_known),
-    Field(description="ISO 4217"),
+    Field(description="ISO 4217", json_schema_extra={"enum": sorted(CURRENCIES)}),
 ]
 OptionValues = Annotated[dict[Name, ShortText], Field(max_length=10)]
 OpeningQuantity = Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=4)]
@@ -68,10 +81,27 @@ Weight = Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=4)]
 PositiveId = Annotated[int, Field(ge=1, le=MAX_ID)]
 
 
+def _drop_null(told: JsonSchemaValue) -> None:
+    kept = [one for one in told.pop("anyOf", ()) if one.get("type") != "null"]
+    told.pop("default", None)
+    told |= kept[0] if len(kept) == 1 else {"anyOf": kept}
+
+
 class PatchBody(Body):
     """Base of partial writes: what is named is set. Null is a value for `nullable` fields only."""
 
     nullable: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Null is told where it is a value, and no default: what is left out is kept."""
+        told = handler.resolve_ref_schema(handler(schema))
+        for name, field in cls.model_fields.items():
+            if name not in cls.nullable and field.default is None:
+                _drop_null(told["properties"][field.alias or name])
+        return told
 
     @model_validator(mode="after")
     def _no_empty_values(self) -> "PatchBody":

@@ -24,9 +24,13 @@ ENTITIES: Final[Mapping[str, str]] = {
 """The kind of record that an action of the log is about, where its name does not say."""
 
 _PUSH: Final = "push"
-_APPLIED: Final = frozenset(("created", "updated", "deleted", "reread"))
-_UNCHANGED: Final = frozenset(("unchanged", "confirmed"))
-_OUTCOMES: Final = {"ignored": "ignored", "stale": "stale"}
+_FATES: Final = {
+    **dict.fromkeys(("applied", "deleted", "reread"), "applied"),
+    **dict.fromkeys(("unchanged", "duplicate"), "unchanged"),
+    **dict.fromkeys(("stale", "superseded"), "stale"),
+    "ignored": "ignored",
+}
+"""What an outcome of `activities.inbox` counts as."""
 
 
 def entity_of(action: str) -> str:
@@ -147,9 +151,7 @@ def _webhooks(rows: Sequence[Mapping[str, Any]]) -> WebhookFigures:
 def _fate(status: str, outcome: str) -> str:
     if status != "processed":
         return status if status in {"failed", "pending"} else "ignored"
-    if outcome in _APPLIED:
-        return "applied"
-    return "unchanged" if outcome in _UNCHANGED else _OUTCOMES.get(outcome, "ignored")
+    return _FATES.get(outcome, "ignored")
 
 
 def _errors(

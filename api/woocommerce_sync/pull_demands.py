@@ -88,8 +88,8 @@ def full_pushes(store: Store, body: FullSyncBody) -> Sequence[PushDemand]:
 
 def batch_pulls(store: Store, body: BatchBody) -> Sequence[PullDemand]:
     """The newest of each entity that was chosen. Raises ProblemError (409, 422)."""
-    chosen = [entity for entity in _BATCH if getattr(body, entity.value)]
-    if not chosen and not body.inventory:
+    chosen = [entity for entity in _BATCH if body.means(entity.value)]
+    if not chosen and not body.means("inventory"):
         detail = "Choose at least one of customers, products, orders and inventory."
         raise ProblemError(INVALID, detail, errors=[FieldProblem(pointer="", detail=detail)])
     return [
@@ -105,7 +105,7 @@ def batch_pulls(store: Store, body: BatchBody) -> Sequence[PullDemand]:
 
 def batch_pushes(store: Store, body: BatchBody) -> Sequence[PushDemand]:
     """The stock, if it was chosen. Raises ProblemError (409)."""
-    if not body.inventory:
+    if not body.means("inventory"):
         return ()
     check_direction(store, Entity.INVENTORY)
     return [

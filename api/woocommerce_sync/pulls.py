@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path
 from starlette.responses import Response
 
 from activities.demand_models import PullDemand
+from api.openapi_answers import ASKS_STORE
 from api.schemas.woocommerce_sync import DemandAnswer
 from api.schemas.woocommerce_sync_pulls import (
     BatchBody,
@@ -26,7 +27,8 @@ from domain.entities import Entity
 router = APIRouter(prefix="/api/woocommerce-sync", tags=["woocommerce-sync"])
 
 _TAKES_LONGER: Final[dict[int | str, dict[str, Any]]] = {
-    202: {"model": DemandAnswer, "description": "It takes longer than 10 s, and goes on"}
+    202: {"model": DemandAnswer, "description": "It takes longer than 10 s, and goes on"},
+    **ASKS_STORE,
 }
 WooId = Annotated[
     int, Path(ge=1, lt=10**15, description="The record's id in the WooCommerce store")

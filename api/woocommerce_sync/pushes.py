@@ -11,8 +11,9 @@ from api import problems
 from api.auth import SyncsWriter
 from api.demanding import demand_input, run_demand, start_demand
 from api.idempotency import Idempotent
-from api.paging import MAX_ID
+from api.openapi_answers import ASKS_STORE
 from api.problems import INVALID, ProblemError
+from api.schemas.base import MAX_ID
 from api.schemas.woocommerce_pushes import (
     ProductStockAnswer,
     PushCustomersBody,
@@ -117,7 +118,7 @@ async def push_inventory(
 @router.post(
     "/sync/inventory/push/{productId}",
     response_model=ProductStockAnswer,
-    responses={202: {"model": DemandAnswer, "description": "It takes longer"}},
+    responses={202: {"model": DemandAnswer, "description": "It takes longer"}, **ASKS_STORE},
     summary="Send the stock of one product to WooCommerce",
 )
 async def push_product_stock(

@@ -12,7 +12,6 @@ from api.auth import SyncsReader
 from api.caching import REVALIDATED
 from api.conflict_views import conflict_answers
 from api.paging import (
-    MAX_ID,
     Cursor,
     Limit,
     decode_cursor,
@@ -21,6 +20,7 @@ from api.paging import (
     read_id,
 )
 from api.process_use import process_use
+from api.schemas.base import MAX_ID
 from api.schemas.conflicts import ConflictAnswer, ConflictStatus
 from api.schemas.woocommerce_reports import (
     AnalyticsAnswer,

@@ -1,9 +1,8 @@
 """How a store stands, and what a person should do about it."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from api.schemas.woocommerce_status import (
     BacklogAnswer,
@@ -92,8 +91,13 @@ def _connection(state: StoreState) -> ConnectionAnswer:
 def _checked_by(state: StoreState) -> str | None:
     """Every scheduled run begins with a request: it is the sign of life of an idle store."""
     running = [one for one in state.schedules if not one["paused"]]
-    told = [f"{one['kind']}: {json.dumps(one['spec'], sort_keys=True)}" for one in running]
-    return "; ".join(told) or None
+    return "; ".join(f"{one['kind']} {_when(one['spec'])}" for one in running) or None
+
+
+def _when(spec: Mapping[str, Any]) -> str:
+    if spec.get("cron"):
+        return f"at {spec['cron']} ({spec.get('timeZone', 'UTC')})"
+    return f"every {spec['interval']}"
 
 
 def _rate_limit(state: StoreState, per_minute: float | None, at: datetime) -> RateLimitAnswer:

@@ -7,8 +7,8 @@ from fastapi import Query
 
 from api import problems
 from api.connecting import get_store
-from api.paging import MAX_ID
 from api.problems import BAD_REQUEST, NOT_FOUND, ProblemError
+from api.schemas.base import MAX_ID
 from api.services import ApiServices
 from db.stores import Store, list_stores_of
 

@@ -22,6 +22,7 @@ from domain.errors import (
     StoreUnavailableError,
     StoreUnreachableError,
 )
+from domain.keepable import keepable
 
 _LONGEST_RETRY_AFTER_S: Final = 1e9
 _JUNK_BYTES: Final = 65_536
@@ -168,7 +169,7 @@ def read_json(answer: Answer, *, asked: str) -> Any:
     try:
         value = orjson.loads(answer.body)
         # PostgreSQL keeps no NUL in text; to look for its escape costs next to nothing.
-        return _cleaned(value) if b"\\u0000" in answer.body else value
+        return keepable(value) if b"\\u0000" in answer.body else value
     except orjson.JSONDecodeError:
         pass
     body = answer.body.removeprefix(b"\xef\xbb\xbf").strip()
@@ -198,21 +199,9 @@ def read_json(answer: Answer, *, asked: str) -> Any:
 def _try_json(body: bytes) -> tuple[bool, Any]:
     """JSON, or what PHP can make of it: NaN, and half of a surrogate pair."""
     try:
-        return True, _cleaned(json.loads(body, parse_constant=lambda _: None))
+        return True, keepable(json.loads(body, parse_constant=lambda _: None))
     except (ValueError, RecursionError):
         return False, None
-
-
-def _cleaned(value: Any) -> Any:
-    """The same without what no database keeps: NUL is dropped, half a surrogate pair is U+FFFD."""
-    if isinstance(value, str):
-        text = value.replace("\x00", "")
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list):
-        return [_cleaned(item) for item in value]
-    if isinstance(value, dict):
-        return {_cleaned(name): _cleaned(item) for name, item in value.items()}
-    return value
 
 
 def _json_behind_junk(body: bytes) -> tuple[bool, Any]:

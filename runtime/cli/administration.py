@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.session import Database
 from db.tenants import Tenant, list_tenants
@@ -35,6 +36,19 @@ class Databases:
         """All tenants, oldest first."""
         async with self.owner.lookup() as connection:
             return list(await list_tenants(connection))
+
+    async def read_all(
+        self, tenant: str | None, read: Callable[[AsyncConnection], Awaitable[Sequence[T]]]
+    ) -> list[tuple[Tenant, T]]:
+        """What `read` finds in one tenant, or in each of them. Raises CliError."""
+        tenants = await self.list_tenants()
+        if tenant is not None:
+            tenants = [pick_tenant(tenants, tenant)]
+        found = []
+        for owner in tenants:
+            async with self.app.tenant(owner.id) as connection:
+                found += [(owner, one) for one in await read(connection)]
+        return found
 
 
 def with_databases(data_dir: Path | None, work: Callable[[Databases], Awaitable[T]]) -> T:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from runtime.cli.api_client import ApiClient, UnreachableError
@@ -27,10 +27,39 @@ async def follow(api: ApiClient, store_id: int, show: Callable[[Status], None]) 
         UnreachableError: it stays away for a minute.
         CliError: there is no import to follow.
     """
-    last_answer = last_import = time.monotonic()
+    last_import = time.monotonic()
+
+    async def look() -> Status:
+        nonlocal last_import
+        status = _with_end(await api.get(f"/api/stores/{store_id}/sync-status"))
+        if status["workflowId"] is not None:
+            last_import = time.monotonic()
+        elif time.monotonic() - last_import > _NO_IMPORT_S:
+            raise CliError("no import of this store was ever started: `entrepot stores import`")
+        return status
+
+    return await _until_over(look, show)
+
+
+async def follow_run(api: ApiClient, workflow_id: str, show: Callable[[Status], None]) -> Status:
+    """The same of any run, with what it pushed. Raises UnreachableError and CliError."""
+
+    async def look() -> Status:
+        run = await api.get(f"/api/syncs/{workflow_id}")
+        error = run["run"]["error"] if run["run"] else None
+        trouble = {"lastSyncError": error, "nextRetryAt": None}
+        return {**run, **trouble, "syncStatus": run["status"]}
+
+    return await _until_over(look, show)
+
+
+async def _until_over(
+    look: Callable[[], Awaitable[Status]], show: Callable[[Status], None]
+) -> Status:
+    last_answer = time.monotonic()
     while True:
         try:
-            status = _with_end(await api.get(f"/api/stores/{store_id}/sync-status"))
+            status = await look()
         except UnreachableError:
             if time.monotonic() - last_answer > _OUTAGE_S:
                 raise
@@ -39,10 +68,6 @@ async def follow(api: ApiClient, store_id: int, show: Callable[[Status], None]) 
             show(status)
             if status["syncStatus"] in OVER:
                 return status
-            if status["workflowId"] is not None:
-                last_import = last_answer
-            elif last_answer - last_import > _NO_IMPORT_S:
-                raise CliError("no import of this store was ever started: `entrepot stores import`")
         await asyncio.sleep(_LOOK_EVERY_S)
 
 

@@ -101,17 +101,7 @@ def _moment(text: str) -> datetime:
 def show_all(tenant: str | None, *, data_dir: Path | None, is_json: bool) -> None:
     """List the keys of one tenant or of all. Raises CommandError."""
 
-    async def work(databases: Databases) -> list[tuple[Tenant, KeySummary]]:
-        tenants = await databases.list_tenants()
-        if tenant is not None:
-            tenants = [pick_tenant(tenants, tenant)]
-        found = []
-        for owner in tenants:
-            async with databases.app.tenant(owner.id) as connection:
-                found += [(owner, key) for key in await list_keys(connection)]
-        return found
-
-    keys = with_databases(data_dir, work)
+    keys = with_databases(data_dir, lambda found: found.read_all(tenant, list_keys))
     if is_json:
         show_json([{"tenant": owner.name, **asdict(key)} for owner, key in keys])
         return

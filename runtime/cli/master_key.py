@@ -46,12 +46,13 @@ async def _rotate(databases: Databases, target: Target, *, drop_old: bool) -> No
         )
     box = secret_box(target.settings)
     if target.data_dir is not None:
-        await begin(databases, box, target.data_dir, say)
+        await begin(databases, box, target.data_dir, say, settle_s=SETTLE_S)
     moved = await move_all(databases, box, say)
     await _remember(databases, moved)
     say(f"Nothing is left under an old key ({sum(moved.values())} re-encrypted).")
     if target.data_dir is None:
-        say("The old keys may go from ENTREPOT_ENCRYPTION_KEYS_OLD.")
+        place = "_KEY_FILE" if target.settings.encryption_key_file else "_KEYS_OLD"
+        say(f"The old keys may go from ENTREPOT_ENCRYPTION{place}.")
     elif drop_old:
         await drop(databases, box, target.data_dir, say, settle_s=SETTLE_S)
     else:
@@ -73,18 +74,24 @@ def _alone(target: Target) -> Iterator[None]:
         lock.release()
 
 
-async def begin(databases: Databases, box: SecretBox, data_dir: Path, tell: Tell) -> None:
+async def begin(
+    databases: Databases, box: SecretBox, data_dir: Path, tell: Tell, *, settle_s: float
+) -> None:
     """Make a new key for a hub that keeps its own, unless the last rotation was not finished.
 
     From here on every process seals with the new key: each looks at the file before it seals, and
-    when it meets a key it does not know.
+    when it meets a key it does not know. The file keeps the key of before and no older one, so
+    nobody may hold what was sealed with an older one any more.
     """
+    path = data_dir / KEY_FILE
+    if len(KeyFile(path).read()) > 1 and not await _count(databases, box):
+        await _settle(path, tell, settle_s)
     if await _count(databases, box):
         tell("Going on with the rotation that was not finished.")
         return
-    held = KeyFile(data_dir / KEY_FILE).read()
+    held = KeyFile(path).read()
     replace_keys(data_dir, [new_key(), held[0]])
-    tell(f"Made a new master key in {data_dir / KEY_FILE}: back the file up.")
+    tell(f"Made a new master key in {path}: back the file up.")
 
 
 async def move_all(databases: Databases, box: SecretBox, tell: Tell) -> Counter[str]:
@@ -110,13 +117,22 @@ async def drop(
         CliError: see `move_all`.
     """
     path = data_dir / KEY_FILE
-    wait_s = path.stat().st_mtime + settle_s - time.time()
-    if wait_s > 0:
-        tell(f"Waiting {wait_s:.0f} s for what was under way when the key was made.")
-        await asyncio.sleep(wait_s)
+    await _settle(path, tell, settle_s)
     await move_all(databases, box, tell)
     replace_keys(data_dir, KeyFile(path).read()[:1])
     tell("The old keys are gone: backups of before need the file that was kept with them.")
+
+
+async def _settle(path: Path, tell: Tell, settle_s: float) -> None:
+    """Wait until nobody holds what was sealed with another key than the file's newest."""
+    wait_s = settle_s - _age_s(path)
+    if wait_s > 0:
+        tell(f"Waiting {wait_s:.0f} s for what was under way when the key was made.")
+        await asyncio.sleep(wait_s)
+
+
+def _age_s(path: Path) -> float:
+    return time.time() - path.stat().st_mtime
 
 
 async def _until_none_is_left(databases: Databases, box: SecretBox, tell: Tell) -> Counter[str]:

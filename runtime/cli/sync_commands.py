@@ -73,7 +73,7 @@ def watch(
     *,
     asked: Asked,
 ) -> None:
-    """Show an import live until it is over: a bar per entity, its rate, the time left.
+    """Show an import or another run live until it is over: a bar per entity, its rate.
 
     Exit code 1 when it fails or is cancelled. Ctrl-C ends the watching, not the import.
     """

@@ -6,13 +6,14 @@ from typing import Any
 from runtime.cli.access import pick_store, with_api
 from runtime.cli.api_client import ApiClient
 from runtime.cli.errors import CliError
-from runtime.cli.imports import Status, changed, follow, rejected
+from runtime.cli.imports import Status, changed, follow, follow_run, rejected
 from runtime.cli.options import Asked
 from runtime.cli.progress import showing_import
 from runtime.cli.screen import say, show_json, show_table
 from runtime.failures import FAILED
 
-_WORKFLOW = re.compile(r"[a-z]+/(\d+)(?:/[a-z]+)?")
+_WORKFLOW = re.compile(r"[a-z]+/(\d+)[-:./\w]*")
+_IMPORT = re.compile(r"import/(\d+)|pull/(\d+)/[a-z]+")
 _COLUMNS = ("run", "store", "workflow", "status", "started", "finished", "trouble")
 
 
@@ -40,10 +41,13 @@ def show_all(
 
 
 def watch(asked: Asked, wanted: str | None) -> int:
-    """Show an import to its end; returns the exit code. Raises CliError."""
+    """Show an import, or any run, to its end; returns the exit code. Raises CliError."""
 
     async def work(api: ApiClient) -> int:
-        return await watch_store(api, await pick_store(api, _store_of(wanted)))
+        store = _store_of(wanted)
+        if wanted is not None and store == wanted and _WORKFLOW.fullmatch(wanted):
+            return await _watch_run(api, wanted)
+        return await watch_store(api, await pick_store(api, store))
 
     return with_api(asked, work)
 
@@ -86,7 +90,17 @@ def _outcome(name: str, status: Status) -> str:
     return f"The import of {name} is done: {seen:,} records read, {what}{aside}."
 
 
+async def _watch_run(api: ApiClient, workflow_id: str) -> int:
+    with showing_import() as show:
+        status = await follow_run(api, workflow_id, show)
+    for entity, one in status["pushed"].items():
+        say(f"{entity}: {one['sent']:,} of {one['queued']:,} sent, {one['failed']:,} failed")
+    trouble = f": {status['lastSyncError']}" if status["lastSyncError"] else ""
+    say(f"{workflow_id} is over, {status['syncStatus']}{trouble}.")
+    return 0 if status["syncStatus"] == "success" else FAILED
+
+
 def _store_of(wanted: str | None) -> str | None:
-    """A store's id or code, also where a workflow's id names the store."""
-    found = _WORKFLOW.fullmatch(wanted or "")
-    return found[1] if found else wanted
+    """A store's id or code, also where the id of an import names the store."""
+    found = _IMPORT.fullmatch(wanted or "")
+    return found[1] or found[2] if found else wanted

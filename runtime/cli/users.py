@@ -72,17 +72,7 @@ def add(
 def show_all(tenant: str | None, *, data_dir: Path | None, is_json: bool) -> None:
     """List the people of one tenant or of all. Raises CommandError."""
 
-    async def work(databases: Databases) -> list[tuple[Tenant, User]]:
-        tenants = await databases.list_tenants()
-        if tenant is not None:
-            tenants = [pick_tenant(tenants, tenant)]
-        found = []
-        for owner in tenants:
-            async with databases.app.tenant(owner.id) as connection:
-                found += [(owner, user) for user in await list_users(connection)]
-        return found
-
-    people = with_databases(data_dir, work)
+    people = with_databases(data_dir, lambda found: found.read_all(tenant, list_users))
     if is_json:
         show_json([{"tenant": owner.name, **asdict(user)} for owner, user in people])
         return

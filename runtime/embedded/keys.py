@@ -17,6 +17,7 @@ def ensure_key_file(data_dir: Path) -> Path:
     path = data_dir / KEY_FILE
     data_dir.mkdir(parents=True, exist_ok=True)
     draft = data_dir / f".{KEY_FILE}.{os.getpid()}"
+    draft.unlink(missing_ok=True)  # of one that was killed, and had our number
     try:
         _write(draft, [new_key()])
         os.link(draft, path)  # whole or not at all, and never over an existing key
@@ -24,6 +25,7 @@ def ensure_key_file(data_dir: Path) -> Path:
         pass
     finally:
         draft.unlink(missing_ok=True)
+    _sync(data_dir)
     return path
 
 
@@ -35,15 +37,22 @@ def new_key() -> bytes:
 def replace_keys(data_dir: Path, keys: Sequence[bytes]) -> None:
     """Make these the keys, the newest first. A reader sees the old file or the new one, and so does
     whoever comes after a power failure. For one process at a time."""
-    draft = data_dir / _DRAFT
+    path, draft = data_dir / KEY_FILE, data_dir / _DRAFT
     draft.unlink(missing_ok=True)
     _write(draft, keys)
-    draft.replace(data_dir / KEY_FILE)
-    folder = os.open(data_dir, os.O_RDONLY | os.O_DIRECTORY)
+    owner = path.stat()
+    if owner.st_uid != os.geteuid():  # the hub has to read what an administrator replaces
+        os.chown(draft, owner.st_uid, owner.st_gid)
+    draft.replace(path)
+    _sync(data_dir)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 def _write(path: Path, keys: Sequence[bytes]) -> None:

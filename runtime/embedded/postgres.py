@@ -46,6 +46,9 @@ _SETTINGS: Mapping[str, str] = {
     # A failing row or statement may hold a person's data: name the error alone.
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
+    # A slow statement is told with its time, and without the values it was given.
+    "log_min_duration_statement": "1000",
+    "log_parameter_max_length": "0",
     "log_line_prefix": "%m [%p] %u@%d ",
 }
 

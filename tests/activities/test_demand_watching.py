@@ -9,9 +9,11 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.demand_models import PushCounts
 from activities.demand_pushes import DemandPushActivities, WatchDemandInput
+from db.shown_stock import StockOutcome, load_shown_stock
 from domain.entities import Entity
+from domain.sync_settings import StoreSettings
 from tests.activities.demand_desk import Desk
-from tests.activities.push_room import PushRoom, off
+from tests.activities.push_room import EVERYTHING, PushRoom, off
 from tests.activities.test_push_stock import StockShop
 from tests.db.factories import customer, product, variant
 
@@ -133,3 +135,51 @@ async def test_a_variant_lost_meanwhile_is_failed_with_a_reason(stocked: Desk) -
     await stocked.room.drain()
     assert (await stocked.watch(INVENTORY)).failed == 1
     assert await stocked.room.rows("status") == [("unsupported",)]
+
+
+async def test_a_limit_goes_on_to_what_the_store_does_not_show_yet(stocked: Desk) -> None:
+    """The first by id would be the same ones each time."""
+    room = stocked.room
+    room.opener.settings = StoreSettings(sync_directions=EVERYTHING)
+    await room.come_in(
+        PRODUCTS,
+        *(
+            product(
+                str(one), variant(str(one), sku=f"S{one}", tracks_stock=True), stock={str(one): 5}
+            )
+            for one in range(3, 7)
+        ),
+    )
+    await room.drain()
+    room.opener.settings = off("inventory")
+    await room.home.rows("update inventory_levels set on_hand = 8")
+    await stocked.unasked()
+    sent = []
+    for _ in range(4):
+        sent.append((await stocked.ask(INVENTORY, all_records=True, limit=2)).queued)
+        await room.drain()
+    assert (sent, set(shelf(stocked).values())) == ([2, 2, 1, 0], {Decimal(8)})
+    forced = await stocked.ask(INVENTORY, all_records=True, limit=2, force=True)
+    assert forced.queued == 2
+
+
+async def test_a_limit_does_not_wait_for_what_the_store_cannot_be_told(stocked: Desk) -> None:
+    room = stocked.room
+    await room.home.rows("delete from store_levels")
+    assert (await stocked.ask(INVENTORY, all_records=True, limit=2)).queued == 1
+    await room.home.rows("update pushes set status = 'unsupported'")
+    assert (await stocked.ask(INVENTORY, all_records=True, limit=2)).queued == 0
+    assert (await stocked.ask(INVENTORY, all_records=True)).queued == 1
+
+
+async def test_stock_that_a_later_demand_took_over_is_not_told_as_done(stocked: Desk) -> None:
+    product_id = await stocked.id_of("1", "products")
+    await stocked.ask(INVENTORY, record_ids=(product_id,))
+    await stocked.ask(INVENTORY, all_records=True)
+    assert (await stocked.watch(INVENTORY, stocked.runs[0])).passed_on == 1
+    away = stocked.room.away
+    async with away.database.tenant(away.tenant_id) as connection:
+        [told] = await load_shown_stock(
+            connection, away.store_id, product_id, run_id=stocked.runs[0]
+        )
+    assert told.outcome is StockOutcome.WAITING

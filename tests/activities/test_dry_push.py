@@ -1,16 +1,19 @@
 """What a push would do is told record by record, and no request of it but reads."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.demand_models import PushCounts, PushDemand
 from activities.demand_pushes import DemandPushActivities, EnqueueDemandInput
 from activities.dry_push import DryRunActivities, NotePushInput
 from domain.entities import Entity
-from domain.pages import IdsPage, Listing, Page
+from domain.errors import StoreUnreachableError
+from domain.pages import IdsPage, Listing, Page, Pulled
+from domain.pushing import Wanted
 from domain.records import Record
 from domain.sync_settings import ConflictPolicy, StoreSettings
 from tests.activities.push_room import EVERYTHING, MemoryShop, PushRoom
@@ -85,7 +88,10 @@ async def test_a_dry_push_tells_per_field_and_sends_nothing(room: PushRoom) -> N
     assert await note(room, run_id, demand) == PushCounts(queued=4, sent=4)
     async with room.away.database.tenant(room.away.tenant_id) as connection:
         after = await tenant_dump(connection)
-    assert {name for name, rows in after.items() if rows != before[name]} == {"run_diffs"}
+    assert {name for name, rows in after.items() if rows != before[name]} == {
+        "run_diffs",
+        "sync_ranges",
+    }
     assert len(room.shop.requests) == requests
     ids = {key: await room.home.record_id("products", key) for key in ("1", "2", "3", "4")}
     told = await diffs(room, run_id)
@@ -208,3 +214,39 @@ async def test_what_a_person_would_have_to_decide_is_told(room: PushRoom) -> Non
     assert action == "conflict"
     assert fields == {"title": {"from": "Ours", "to": "Theirs", "isHeld": True}}
     assert await room.away.rows("select count(*) from conflicts") == [(0,)]
+
+
+async def test_a_second_try_goes_on_where_the_first_was_killed(
+    room: PushRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("activities.dry_push._PAGE", 2)
+    await room.come_in(CUSTOMERS, *(customer(str(one), f"c{one}@x.test") for one in range(5)))
+    run_id = await new_run(room)
+    demand = PushDemand(entity=CUSTOMERS, all_records=True, limit=4)
+    find, asked = room.shop.find, 0
+
+    async def killed(wanted: Sequence[Wanted]) -> Mapping[str, Pulled[Record]]:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            raise StoreUnreachableError("killed")
+        return await find(wanted)
+
+    monkeypatch.setattr(room.shop, "find", killed)
+    with pytest.raises(ApplicationError):
+        await note(room, run_id, demand)
+    for _ in range(2):
+        assert await note(room, run_id, demand) == PushCounts(queued=4, sent=4)
+    assert (asked, len(await diffs(room, run_id))) == (3, 4)
+
+
+async def test_what_no_database_keeps_is_shown_all_the_same(room: PushRoom) -> None:
+    """The store's own words were never kept here: they may be anything."""
+    odd = product("80", variant("81", sku="SAME"), title="A\x00B\ud800C", tags=("a\x00",))
+    room.shop.table(PRODUCTS)["80"] = odd.record
+    await room.come_in(PRODUCTS, product("4", variant("4", sku="SAME"), title="Ours"))
+    run_id = await new_run(room)
+    counts = await note(room, run_id, PushDemand(entity=PRODUCTS, all_records=True))
+    assert counts == PushCounts(queued=1, sent=1)
+    [(_, _, fields)] = (await diffs(room, run_id)).values()
+    assert fields["title"] == {"from": "AB\ufffdC", "to": "Ours"}

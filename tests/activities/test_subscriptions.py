@@ -14,11 +14,17 @@ from activities.stores import StoreOpener
 from activities.subscriptions import SubscriptionActivities
 from activities.sync_models import CheckSubscriptionsInput, CheckSubscriptionsResult
 from db.session import Database
+from db.subscriptions import (
+    ACTIVE,
+    KeptSubscription,
+    keep_subscriptions,
+    outdate_subscriptions,
+)
 from runtime.hub import Hub
 from runtime.settings import Settings
 from sandbox.woocommerce.seed import ShopSeed
 from tests.servers import TestDatabase
-from tests.workflows.scene import Scene, served_store
+from tests.workflows.scene import WEBHOOK_SECRET, Scene, served_store
 
 FIRST = datetime(2026, 11, 21, 9, tzinfo=UTC)
 
@@ -72,3 +78,22 @@ async def test_a_look_that_failed_half_way_leaves_it_to_be_told(scene: Scene) ->
         one.status = "active"
     assert (await look(scene, 1)).missed
     assert not (await look(scene, 2)).missed
+
+
+async def test_another_secret_is_told_the_shop_though_nobody_asked_for_the_look(
+    scene: Scene,
+) -> None:
+    """Who replaces the credentials may be killed right after that."""
+    await look(scene, 0)
+    hooks = scene.shop.webhooks.courier.webhooks
+    for one in hooks.values():
+        one.secret = "the one before"
+    async with scene.hub.database.tenant(scene.tenant_id) as connection:
+        await outdate_subscriptions(connection, scene.store_id)
+        # A look that began before it does not know.
+        late = [KeptSubscription("order.created", "1", ACTIVE, FIRST)]
+        await keep_subscriptions(connection, scene.tenant_id, scene.store_id, late)
+    found = await look(scene, 1)
+    assert (found.reactivated, found.missed) == (len(hooks), False)
+    assert {one.secret for one in hooks.values()} == {WEBHOOK_SECRET}
+    assert (await look(scene, 2)).healthy == len(hooks)

@@ -144,6 +144,9 @@ OPEN: Final = frozenset(
 )
 """What counts is what is sent: its signature, or a password or token in its body."""
 
+UNSIGNED: Final[Mapping[str, int]] = {"POST /api/{provider}-sync/webhook/{event}": 401}
+"""What is sent without a signature is refused, whoever sends it; other doors are not even there."""
+
 HIDDEN: Final = frozenset(
     {"OPTIONS /api/stores/connect/{token}", "POST /api/stores/connect/{token}"}
 )

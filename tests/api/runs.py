@@ -47,7 +47,7 @@ async def begin_dry(
 ) -> str:
     """A dry run that found something; its workflow id."""
     workflow_id = f"demand/{store_id}/{digest}"
-    key = RunKey(caller.tenant.id, store_id, "demand", workflow_id, "run-1")
+    key = RunKey(caller.tenant.id, store_id, "demand", workflow_id, f"run-of-{digest}")
     async with hub.database.tenant(caller.tenant.id) as connection:
         run_id = await begin_sync_run(connection, key, is_dry=True)
         await note_differences(connection, caller.tenant.id, run_id, "1", found)

@@ -78,6 +78,19 @@ async def test_that_an_answer_is_made_once_for_what_is_the_same(
     assert await ask() == b'{"number":1}'
 
 
+async def test_that_of_a_parameter_sent_twice_the_order_counts(
+    cache: AnswerCache, caller: Caller
+) -> None:
+    """The last one of a name is what a route takes."""
+    make = Counting()
+    bodies = [
+        (await cache.cached(request(query=query), None, name="twice", ttl_s=9, make=make)).body
+        for query in ("limit=1&limit=2&a=3", "limit=2&limit=1&a=3", "a=3&limit=1&limit=2")
+    ]
+
+    assert bodies == [b'{"number":1}', b'{"number":2}', b'{"number":1}']
+
+
 async def test_that_nothing_is_kept_without_a_time(cache: AnswerCache) -> None:
     make = Counting()
     for _ in range(2):

@@ -75,6 +75,18 @@ async def test_a_second_start_changes_nothing(
     assert (await stored_config(hub, caller, first.id))["webhookSecret"] == HOOK
 
 
+async def test_webhooks_that_nobody_looks_after_are_looked_after_from_the_next_start(
+    hub: Hub, caller: Caller, services: ApiServices
+) -> None:
+    """A process may be killed, or Temporal be away, right after the store was connected."""
+    await ensure_default_store(services, WANTED)
+    hub.gateway.subscription_checks.clear()
+    await hub.execute(caller.tenant, "delete from store_schedules")
+    for _ in range(2):
+        await ensure_default_store(services, WANTED)
+    assert len(hub.gateway.subscription_checks) == 1
+
+
 async def test_several_processes_at_once_make_one_store(
     hub: Hub, caller: Caller, services: ApiServices
 ) -> None:

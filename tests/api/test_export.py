@@ -95,7 +95,10 @@ async def test_products_are_told_with_a_row_for_each_variant(hub: Hub, caller: C
     for row, variant in zip(rows, product["variants"], strict=True):
         assert (row["productId"], row["variantId"]) == (product["id"], variant["id"])
         assert row["storeId"] == store_id
-        for name in ("title", "slug", "status", "images", "options", "tags", "extra", "listedAt"):
+        for name in (
+            *("title", "slug", "status", "images", "options", "tags", "extra", "listedAt"),
+            "supplier",
+        ):
             assert (name, row[name]) == (name, product[name])
         for name in ("sku", "price", "compareAtPrice", "optionValues", "onHand", "available"):
             assert (name, row[name]) == (name, variant[name])

@@ -104,6 +104,20 @@ async def test_nobody_gives_what_they_may_not_do(hub: Hub, caller: Caller) -> No
     assert (await clerk.delete(f"/api/keys/{strong}")).status_code == 204
 
 
+async def test_an_answer_that_is_kept_shows_no_secret_to_another_caller(
+    hub: Hub, caller: Caller
+) -> None:
+    clerk = await hub.new_caller(permissions=["keys:write"], tenant=caller.tenant)
+    strong = (await made(caller, permissions=["*"]))["id"]
+    path, headers = f"/api/keys/{strong}/rotate", {"Idempotency-Key": "rotate-1"}
+    rotated = await caller.post(path, headers=headers)
+    assert rotated.status_code == 201
+    refused = await clerk.post(path, headers=headers)
+    assert rotated.json()["secret"] not in refused.text
+    assert refused.status_code == 422
+    assert (await caller.post(path, headers=headers)).json() == rotated.json()
+
+
 async def test_a_key_opens_only_from_its_addresses(hub: Hub, caller: Caller) -> None:
     new = await made(caller, ipAllowList=["203.0.113.0/24", "2001:DB8::/32"])
     assert new["ipAllowList"] == ["203.0.113.0/24", "2001:db8::/32"]

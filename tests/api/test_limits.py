@@ -120,6 +120,32 @@ async def test_that_many_addresses_do_not_fill_the_memory(monkeypatch: pytest.Mo
     assert len(limits._memory.storage) <= 60
 
 
+async def test_that_many_addresses_do_not_make_it_forget_who_guesses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("api.limits._MAX_KEYS", 50)
+    monkeypatch.setattr("api.limits._SWEEP_S", 0)
+    limits, guesses = Limits(), Rate(1, 900)
+    await limits.take(guesses, "login")
+
+    for number in range(300):
+        await limits.take(Rate(5, 60), "address", str(number))
+
+    assert not (await limits.look(guesses, "login")).is_allowed
+
+
+async def test_that_what_somebody_else_wrote_there_refuses_nobody(
+    shared_server: SharedServer,
+) -> None:
+    limits = Limits(shared_server.url)
+    await limits.take(FIVE, "somebody")
+
+    assert shared_server.replace_all(b"no number")
+    assert (await limits.look(FIVE, "somebody")).is_allowed
+    assert (await limits.take(FIVE, "somebody")).is_allowed
+    await limits.close()
+
+
 @pytest.mark.parametrize(
     ("host", "counted"),
     [

@@ -102,6 +102,17 @@ async def test_bodies_have_bounds(hub: Hub) -> None:
         assert [one["pointer"] for one in answer.json()["errors"]] == [pointer]
 
 
+async def test_half_a_character_is_a_wrong_password_and_no_token(hub: Hub, ann: Person) -> None:
+    half = "\\ud800 and nothing else"
+    for path, fields in (
+        ("login", f'"email": "{ann.email}", "password": "{half}"'),
+        ("refresh", f'"refreshToken": "{half}"'),
+    ):
+        headers = {"Content-Type": "application/json"}
+        answer = await hub.http.post(f"/api/auth/{path}", content=f"{{{fields}}}", headers=headers)
+        assert answer.status_code == 401, answer.text
+
+
 @pytest.mark.parametrize("path", ["login", "refresh"])
 async def test_bodies_are_json_and_small(hub: Hub, path: str) -> None:
     as_text = await hub.http.post(f"/api/auth/{path}", content="{}")

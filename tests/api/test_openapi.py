@@ -8,24 +8,8 @@ from pydantic import BaseModel
 from api import schemas
 from api.app import create_app
 from tests.api.hub import Caller, Hub
-
-# What counts there is what is sent: its signature, or a password or token in its body.
-OPEN_TO_ANYBODY = {
-    "POST /api/auth/login",
-    "POST /api/auth/refresh",
-    "POST /api/stores/webhooks/{store_code}",
-    "POST /api/stores/webhooks/{store_code}/newOrder",
-    "PUT /api/stores/webhooks/{store_code}/newOrder",
-    "POST /api/stores/webhooks/{store_code}/orderStatus",
-    "PUT /api/stores/webhooks/{store_code}/orderStatus",
-    "POST /api/{provider}-sync/webhook/{event}",
-    "POST /api/webhooks/{provider}/{organization_id}",
-}
-OPEN_WITHOUT_A_CALLER = {
-    "GET /api/health",
-    "GET /api/woocommerce-sync/connection/test",
-    "POST /api/auth/logout",
-}
+from tests.api.permission_table import NOBODY_OR_CALLER, OPEN
+from tests.api.promised_routes import ASKS_A_STORE, PROMISED
 
 MODULES = list(pkgutil.iter_modules(schemas.__path__))
 # Parts of bodies, which show an example as a whole elsewhere.
@@ -45,143 +29,43 @@ def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def example_of(document: dict[str, Any], body: dict[str, Any]) -> Any:
-    schema = body["content"]["application/json"]["schema"]
-    # A body that may be left out is one of two: the body, or null.
-    (name,) = (
-        one["$ref"].removeprefix("#/components/schemas/")
-        for one in schema.get("anyOf", [schema])
-        if one.get("type") != "null"
-    )
-    return document["components"]["schemas"][name].get("example")
+def has_example(document: dict[str, Any], content: dict[str, Any]) -> bool:
+    """Whether a body shows one; a body that is one of several, each of them."""
+    if "example" in content:
+        return True
+    schema = content["schema"]
+    kinds = [one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
+    named = document["components"]["schemas"]
+    shown = [named[one["$ref"].rpartition("/")[2]].get("example") for one in kinds if "$ref" in one]
+    return len(shown) == len(kinds) and None not in shown
 
 
 def test_the_routes_are_those_we_promise(document: dict[str, Any]) -> None:
-    assert sorted(operations(document)) == [
-        "DELETE /api/categories/{record_id}",
-        "DELETE /api/customers/{record_id}",
-        "DELETE /api/keys/{record_id}",
-        "DELETE /api/products/{record_id}",
-        "DELETE /api/stores/{store_id}",
-        "DELETE /api/stores/{store_id}/schedule",
-        "GET /api/alert-channels",
-        "GET /api/alerts",
-        "GET /api/alerts/{record_id}",
-        "GET /api/audit",
-        "GET /api/auth/me",
-        "GET /api/categories",
-        "GET /api/categories/{record_id}",
-        "GET /api/conflicts",
-        "GET /api/conflicts/{record_id}",
-        "GET /api/customers",
-        "GET /api/customers/{record_id}",
-        "GET /api/health",
-        "GET /api/inventory/levels",
-        "GET /api/inventory/movements",
-        "GET /api/invoices",
-        "GET /api/invoices/{record_id}",
-        "GET /api/keys",
-        "GET /api/keys/{record_id}",
-        "GET /api/keys/{record_id}/usage",
-        "GET /api/orders",
-        "GET /api/orders/{record_id}",
-        "GET /api/products",
-        "GET /api/products/{record_id}",
-        "GET /api/providers",
-        "GET /api/stores",
-        "GET /api/stores/{store_id}",
-        "GET /api/stores/{store_id}/drift",
-        "GET /api/stores/{store_id}/mapping",
-        "GET /api/stores/{store_id}/push-preview",
-        "GET /api/stores/{store_id}/pushes",
-        "GET /api/stores/{store_id}/schedule",
-        "GET /api/stores/{store_id}/sync-logs",
-        "GET /api/stores/{store_id}/sync-status",
-        "GET /api/stores/{store_id}/webhook-events",
-        "GET /api/stores/{store_id}/webhook-events/counters",
-        "GET /api/syncs",
-        "GET /api/syncs/{workflow_id}",
-        "GET /api/syncs/{workflow_id}/diff",
-        "GET /api/warehouses",
-        "GET /api/woocommerce-sync/analytics",
-        "GET /api/woocommerce-sync/conflicts",
-        "GET /api/woocommerce-sync/connection/test",
-        "GET /api/woocommerce-sync/export/{entity}",
-        "GET /api/woocommerce-sync/history",
-        "GET /api/woocommerce-sync/status",
-        "PATCH /api/categories/{record_id}",
-        "PATCH /api/customers/{record_id}",
-        "PATCH /api/keys/{record_id}",
-        "PATCH /api/orders/{record_id}",
-        "PATCH /api/products/{record_id}",
-        "PATCH /api/stores/{store_id}",
-        "PATCH /api/stores/{store_id}/activate",
-        "PATCH /api/stores/{store_id}/deactivate",
-        "PATCH /api/warehouses/{record_id}",
-        "POST /api/alerts/{record_id}/resolve",
-        "POST /api/auth/login",
-        "POST /api/auth/logout",
-        "POST /api/auth/refresh",
-        "POST /api/categories",
-        "POST /api/conflicts/{record_id}/resolve",
-        "POST /api/customers",
-        "POST /api/inventory/movements",
-        "POST /api/invoices",
-        "POST /api/keys",
-        "POST /api/keys/{record_id}/rotate",
-        "POST /api/products",
-        "POST /api/stores",
-        "POST /api/stores/connect/{provider}/start",
-        "POST /api/stores/webhooks/{store_code}",
-        "POST /api/stores/webhooks/{store_code}/newOrder",
-        "POST /api/stores/webhooks/{store_code}/orderStatus",
-        "POST /api/stores/{store_id}/import",
-        "POST /api/stores/{store_id}/mapping/preview",
-        "POST /api/stores/{store_id}/retry-failed-sync",
-        "POST /api/stores/{store_id}/schedule/pause",
-        "POST /api/stores/{store_id}/schedule/resume",
-        "POST /api/stores/{store_id}/schedule/trigger",
-        "POST /api/stores/{store_id}/sync",
-        "POST /api/stores/{store_id}/test-connection",
-        "POST /api/stores/{store_id}/webhook-events/{record_id}/replay",
-        "POST /api/syncs/{workflow_id}/cancel",
-        "POST /api/warehouses",
-        "POST /api/webhooks/{provider}/{organization_id}",
-        "POST /api/woocommerce-sync/sync/batch",
-        "POST /api/woocommerce-sync/sync/customers/pull",
-        "POST /api/woocommerce-sync/sync/customers/push",
-        "POST /api/woocommerce-sync/sync/full",
-        "POST /api/woocommerce-sync/sync/inventory/push",
-        "POST /api/woocommerce-sync/sync/inventory/push/{productId}",
-        "POST /api/woocommerce-sync/sync/orders/pull",
-        "POST /api/woocommerce-sync/sync/orders/{wcOrderId}",
-        "POST /api/woocommerce-sync/sync/products/pull",
-        "POST /api/woocommerce-sync/sync/products/{wcProductId}",
-        "POST /api/woocommerce-sync/webhook/test",
-        "POST /api/{provider}-sync/webhook/{event}",
-        "PUT /api/alert-channels",
-        "PUT /api/stores/webhooks/{store_code}/newOrder",
-        "PUT /api/stores/webhooks/{store_code}/orderStatus",
-        "PUT /api/stores/{store_id}/mapping",
-        "PUT /api/stores/{store_id}/schedule",
-    ]
+    """Each in its area, and with what it answers when all is well."""
+    assert {
+        name: (*operation["tags"], tuple(int(one) for one in operation["responses"] if one < "4"))
+        for name, operation in operations(document).items()
+    } == PROMISED
 
 
 def test_every_body_has_an_example(document: dict[str, Any]) -> None:
-    missing = [
-        f"{name}: {place}"
+    bodies = [
+        (f"{name}: {place}", body)
         for name, operation in operations(document).items()
         for place, body in [
             ("request", operation.get("requestBody")),
-            *(
-                (status, answer)
-                for status, answer in operation["responses"].items()
-                if status.startswith("2") and status != "204"
-            ),
+            *operation["responses"].items(),
         ]
-        if body is not None and example_of(document, body) is None
+        if body is not None and (place == "request" or place.startswith("2")) and place != "204"
+    ]
+    missing = [
+        f"{place} {kind}"
+        for place, body in bodies
+        for kind, content in body["content"].items()
+        if not has_example(document, content)
     ]
     assert missing == []
+    assert len(bodies) > 100
 
 
 def test_every_example_is_valid() -> None:
@@ -198,18 +82,53 @@ def test_every_example_is_valid() -> None:
         assert model.model_validate(example).model_dump(by_alias=True).keys() >= example.keys()
 
 
-def test_every_operation_has_a_tag_a_summary_and_problems(document: dict[str, Any]) -> None:
-    tags = {tag["name"] for tag in document["tags"]}
-    for operation in operations(document).values():
-        assert set(operation["tags"]) < tags
-        assert operation["summary"]
+def test_every_operation_is_in_an_area_and_says_what_it_does(document: dict[str, Any]) -> None:
+    areas = {tag["name"]: tag["description"] for tag in document["tags"]}
+    told = operations(document)
+    assert {area for area, _ in PROMISED.values()} == set(areas)
+    assert all(areas.values())
+    for name, operation in told.items():
+        summary = operation["summary"]
+        assert (name, summary[0].isupper(), len(summary) < 60) == (name, True, True)
         assert operation["description"]
-        refused = {code: one for code, one in operation["responses"].items() if code >= "400"}
-        assert refused.keys() >= {"429", "500", "503"}
-        for code, one in refused.items():
-            kind = document["components"]["responses"][one["$ref"].rpartition("/")[2]]
-            example = kind["content"]["application/problem+json"]["example"]
-            assert str(example["status"]) == code
+        # Several methods of one path may do the same.
+        same = {one.split()[1] for one, other in told.items() if other["summary"] == summary}
+        assert (summary, same) == (summary, {name.split()[1]})
+
+
+def test_every_operation_tells_how_it_may_refuse(document: dict[str, Any]) -> None:
+    for name, operation in operations(document).items():
+        refused = {int(code) for code in operation["responses"] if code >= "400"}
+        places = {one["in"] for one in operation.get("parameters", ())}
+        named = {one["name"] for one in operation.get("parameters", ())}
+        expected = {429, 500, 503} | ASKS_A_STORE.get(name, frozenset())
+        if name not in OPEN:
+            expected |= {400, 401, 403}
+        if "requestBody" in operation:
+            expected |= {400, 408, 413, 415, 422}
+        if "path" in places or "storeId" in named:
+            expected.add(404)
+        if places & {"path", "query"}:
+            expected.add(422)
+        if not name.startswith("GET"):
+            expected.add(409)
+        assert (name, refused & {502, 504}) == (name, expected & {502, 504})
+        assert (name, expected - refused) == (name, set())
+
+
+def test_every_refusal_has_an_example(document: dict[str, Any]) -> None:
+    others = set()
+    for name, operation in operations(document).items():
+        for code, one in operation["responses"].items():
+            if code >= "400" and "$ref" in one:
+                kind = document["components"]["responses"][one["$ref"].rpartition("/")[2]]
+                example = kind["content"]["application/problem+json"]["example"]
+                assert str(example["status"]) == code
+            elif code >= "400":
+                others.add((name, code))
+                assert all(has_example(document, content) for content in one["content"].values())
+    # Who is not well says so, part by part.
+    assert others <= {("GET /api/health", "503")}
 
 
 def test_a_key_with_its_secret_or_a_token_opens_every_route(document: dict[str, Any]) -> None:
@@ -226,9 +145,9 @@ def test_a_key_with_its_secret_or_a_token_opens_every_route(document: dict[str, 
     either: list[dict[str, list[str]]] = [{"apiKey": [], "apiSecret": []}, {"bearer": []}]
     for name, operation in operations(document).items():
         expected = either
-        if name in OPEN_WITHOUT_A_CALLER:
+        if name in NOBODY_OR_CALLER:
             expected = [{}, *either]
-        elif name in OPEN_TO_ANYBODY:
+        elif name in OPEN:
             expected = [{}]
         assert (name, operation["security"]) == (name, expected)
 

@@ -99,6 +99,7 @@ async def test_a_product_with_variants_and_stock(hub: Hub, caller: Caller) -> No
         ],
         "options": [{"name": "Size", "values": ["100 g", "1 kg"]}],
         "listedAt": "2026-11-20T16:02:11Z",
+        "supplier": {"storeId": store_id, "provider": "testshop"},
         "extra": {"brand": "Ceylon"},
         "externalReferences": references(store_id, "4711"),
         "createdAt": product["createdAt"],

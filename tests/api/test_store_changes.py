@@ -97,6 +97,23 @@ async def test_part_of_a_config_is_laid_over_the_stored_one(hub: Hub, caller: Ca
     assert await checks_left(hub, caller) == 0
 
 
+async def test_webhooks_are_outdated_with_the_connection_whoever_looks_next(
+    hub: Hub, caller: Caller
+) -> None:
+    store_id = await connect(caller)
+    await hub.execute(
+        caller.tenant,
+        "insert into webhook_subscriptions (tenant_id, store_id, topic, external_id, status)"
+        " values (:own, :store, 'order.created', '7', 'active')",
+        own=caller.tenant.id,
+        store=store_id,
+    )
+    for body, status in ({"name": "Other"}, "active"), ({"config": {}}, "outdated"):
+        assert (await caller.patch(f"/api/stores/{store_id}", json=body)).status_code == 200
+        found = await hub.execute(caller.tenant, "select status from webhook_subscriptions")
+        assert found == [(status,)]
+
+
 async def test_a_field_set_to_null_is_taken_away(hub: Hub, caller: Caller) -> None:
     made = (await caller.post("/api/stores", json=store_body())).json()
     answer = await caller.patch(

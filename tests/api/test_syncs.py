@@ -5,7 +5,7 @@ import pytest
 from db.runs import record_failure
 from domain.statuses import SyncStatus
 from tests.api.hub import Caller, Hub, connect
-from tests.api.runs import advance, begin, end
+from tests.api.runs import advance, begin, begin_dry, end
 from workflows.models import ImportProgress
 
 PAGE = "http://127.0.0.1:8233/namespaces/default/workflows/import%2F"
@@ -169,6 +169,7 @@ async def test_a_run_is_shown_with_what_its_workflow_says(hub: Hub, caller: Call
         "runId": "run-1",
         "status": "in_progress",
         "error": None,
+        "dryRun": False,
         "startedAt": sync["run"]["startedAt"],
         "finishedAt": None,
         "temporalUiUrl": f"{PAGE}{store_id}",
@@ -243,6 +244,7 @@ async def test_a_running_import_is_cancelled(hub: Hub, caller: Caller) -> None:
             "workflowId": f"import/{store_id}",
             "cancelRequested": True,
             "statusUrl": f"/api/syncs/import/{store_id}",
+            "pushesWaiting": 0,
         },
     )
     assert hub.gateway.cancelled == [f"import/{store_id}"]
@@ -264,3 +266,31 @@ async def test_what_is_no_sync_of_ours_is_not_found(
     cancelled = await caller.post(f"/api/syncs/{workflow_id}/cancel")
     assert (shown.status_code, cancelled.status_code) == (404, 404)
     assert hub.gateway.cancelled == []
+
+
+async def test_a_dry_run_is_told_from_a_real_one(hub: Hub, caller: Caller) -> None:
+    workflow_id = await begin_dry(hub, caller, await connect(caller))
+    shown = (await caller.get(f"/api/syncs/{workflow_id}")).json()
+    listed = (await caller.get("/api/syncs")).json()["data"]
+    assert [one["dryRun"] for one in (shown["run"], *listed)] == [True, True]
+
+
+async def test_a_cancelled_push_says_how_much_is_sent_all_the_same(
+    hub: Hub, caller: Caller
+) -> None:
+    store_id = await connect(caller, sync=True)
+    run_id = await begin(hub, caller, store_id)
+    params = {"own": caller.tenant.id, "run": run_id, "store": store_id}
+    asked = (
+        "insert into run_pushes (tenant_id, run_id, entity, queued, sent, skipped, is_forced)"
+        " values (:own, :run, 'customers', 4, 1, 0, false)"
+    )
+    left = (
+        "insert into pushes (tenant_id, store_id, entity, record_id, run_id, status)"
+        " select :own, :store, 'customers', one, :run,"
+        " case when one > 2 then 'failed' else 'pending' end from generate_series(1, 3) one"
+    )
+    for statement in (asked, left):
+        await hub.execute(caller.tenant, statement, **params)
+    answer = await caller.post(f"/api/syncs/import/{store_id}/cancel")
+    assert (answer.status_code, answer.json()["pushesWaiting"]) == (202, 2)

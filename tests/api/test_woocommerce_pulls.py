@@ -165,11 +165,29 @@ async def test_wrong_input_is_refused_with_its_place(
     assert hub.gateway.demands == []
 
 
+async def test_a_batch_that_names_nothing_is_one_of_everything(
+    hub: Hub, caller: Caller, store_id: int
+) -> None:
+    everything = [pull(PRODUCTS, 50), pull(CUSTOMERS, 50), pull(ORDERS, 50)]
+    stock = PushDemand(entity=Entity.INVENTORY, all_records=True, limit=50)
+    for body, pulls, pushes in (
+        (None, everything, (stock,)),
+        ({}, everything, (stock,)),
+        ({"customers": False}, [pull(PRODUCTS, 50), pull(ORDERS, 50)], (stock,)),
+        ({"customers": False, "orders": True}, [pull(ORDERS, 50)], ()),
+        ({"inventory": False}, everything, ()),
+    ):
+        hub.gateway.running.clear()
+        assert (await ask(caller, "batch", body)).status_code == 202
+        demand = hub.gateway.demands[-1]
+        assert (list(demand.pulls), demand.pushes) == (pulls, pushes), body
+
+
 async def test_a_batch_of_nothing_is_refused(hub: Hub, caller: Caller, store_id: int) -> None:
-    for body in (None, {}, {"customers": False, "force": True}):
-        answer = await ask(caller, "batch", body)
-        assert answer.status_code == 422
-        assert "customers, products, orders and inventory" in answer.json()["detail"]
+    nothing = dict.fromkeys(("customers", "products", "orders", "inventory"), False)
+    answer = await ask(caller, "batch", nothing)
+    assert answer.status_code == 422
+    assert "customers, products, orders and inventory" in answer.json()["detail"]
     assert hub.gateway.demands == []
 
 

@@ -79,7 +79,9 @@ async def test_analytics_tell_how_stores_answer(shop: Shop) -> None:
 
 
 async def test_analytics_tell_what_became_of_webhooks(shop: Shop) -> None:
-    for outcome in ("created", "updated", "deleted", "reread", "unchanged", "stale", "ignored"):
+    for outcome in ("applied", "deleted", "reread", "unchanged", "duplicate", "ignored"):
+        await shop.event("processed", outcome)
+    for outcome in ("stale", "superseded"):
         await shop.event("processed", outcome)
     await shop.event("failed")
     await shop.event("pending")
@@ -87,11 +89,11 @@ async def test_analytics_tell_what_became_of_webhooks(shop: Shop) -> None:
     assert webhooks.pop("p50ProcessingMs") == pytest.approx(100, rel=0.2)
     assert webhooks.pop("p95ProcessingMs") == pytest.approx(100, rel=0.2)
     assert webhooks == {
-        "received": 9,
-        "applied": 4,
-        "unchanged": 1,
+        "received": 10,
+        "applied": 3,
+        "unchanged": 2,
         "ignored": 1,
-        "stale": 1,
+        "stale": 2,
         "failed": 1,
         "pending": 1,
     }

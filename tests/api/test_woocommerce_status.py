@@ -46,7 +46,7 @@ async def test_the_last_request_is_the_sign_of_life(shop: Shop) -> None:
     shown = await shop.shown()
     assert (shown["status"], shown["reasons"]) == ("healthy", [])
     assert shown["connection"]["isConnected"] is True
-    assert shown["connection"]["checkedBy"] == 'pull: {"interval": "PT15M"}'
+    assert shown["connection"]["checkedBy"] == "pull every PT15M"
     await shop.asked(401)
     shown = await shop.shown()
     assert (shown["status"], shown["connection"]["isConnected"]) == ("down", False)

@@ -49,16 +49,16 @@ class Installation:
         }
         return secret_box(Settings.model_validate(settings))
 
-    async def rotate(self) -> int:
+    async def rotate(self, *, settle_s: float = 0) -> int:
         """The command; how many secrets it moved."""
         box = self.box()
-        await begin(self.databases, box, self.data_dir, self.told.append)
+        await begin(self.databases, box, self.data_dir, self.told.append, settle_s=settle_s)
         return sum((await move_all(self.databases, box, self.told.append)).values())
 
     async def begin(self) -> SecretBox:
         """The command, killed behind its first step."""
         box = self.box()
-        await begin(self.databases, box, self.data_dir, self.told.append)
+        await begin(self.databases, box, self.data_dir, self.told.append, settle_s=0)
         return box
 
 

@@ -37,8 +37,9 @@ def test_the_functions_that_run_as_somebody_else_are_known_and_closed(owner_url:
         ).fetchall()
     path = ["search_path=pg_catalog, public"]
     apps = [
-        *("count_webhooks", "discard_expired_checks", "discard_run_diffs"),
-        *("find_api_key", "find_connect_token"),
+        *("count_webhooks", "discard_expired_checks", "discard_expired_previews"),
+        *("discard_run_diffs", "find_default_tenant"),
+        *("find_api_key", "find_connect_token", "find_key"),
         *("find_login_session", "find_refresh_token", "find_store_by_webhook_code"),
         *("find_stores_by_organization", "find_user"),
         *("find_stores_by_webhook_source", "keep_webhook_events", "list_overdue_lanes"),
@@ -78,6 +79,7 @@ def test_the_role_they_run_as_cannot_log_in_and_sees_no_more_than_they_need(owne
     assert role == (False, False, False, False)
     assert granted == [
         ("api_keys", "select"),
+        ("mapping_previews", "delete"),
         ("run_diffs", "delete"),
         ("store_checks", "delete"),
         ("store_checks", "select"),
@@ -93,6 +95,7 @@ def test_the_role_they_run_as_cannot_log_in_and_sees_no_more_than_they_need(owne
         "alert_messages": ["created_at", "next_attempt_at", "status", "tenant_id"],
         "connect_tokens": ["expires_at", "provider", "tenant_id", "token_hash"],
         "login_sessions": ["expires_at", "id", "revoked_at", "tenant_id", "user_id"],
+        "mapping_previews": ["expires_at"],
         "refresh_tokens": ["tenant_id", "token_hash"],
         "run_diffs": ["created_at", "id", "run_id", "tenant_id"],
         "signing_keys": [
@@ -125,7 +128,7 @@ def test_temporary_tables_of_the_caller_do_not_stand_in_for_ours(app_url: str) -
                 ),
             ),
         )
-        found = connection.execute("select * from find_api_key('forged')").fetchall()
+        found = connection.execute("select * from find_key('forged')").fetchall()
     assert found == []
 
 
@@ -233,7 +236,7 @@ def test_the_application_may_neither_make_nor_list_tenants(app_url: str, stateme
 @pytest.mark.parametrize(
     "function",
     [
-        "find_api_key('x')",
+        *("find_api_key('x')", "find_key('x')"),
         "find_store_by_webhook_code('x')",
         "discard_expired_checks(now())",
         "ensure_partitions()",
@@ -242,6 +245,8 @@ def test_the_application_may_neither_make_nor_list_tenants(app_url: str, stateme
         "find_user('x')",
         "find_refresh_token('')",
         "find_login_session('x', 1)",
+        *("find_default_tenant('x')", "discard_expired_previews(now())"),
+        "discard_run_diffs(now(), 1)",
         "find_stores_by_webhook_source('x', 'y')",
         "find_stores_by_organization('x', 'y', 'z')",
         "list_sleeping_inboxes('{}', '{}')",

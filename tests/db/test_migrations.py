@@ -41,7 +41,17 @@ def test_an_empty_database_is_brought_to_the_newest_schema_and_again_is_nothing(
     assert rows(empty.owner_url, "select oid, relname::text from pg_class order by 1") == before
     # What needs the look-ups' role works in a second database of the same server too.
     assert rows(empty.owner_url, "select create_tenant('first', 'org_1')") == [(1,)]
-    assert rows(empty.app_url, "select * from find_api_key('none')") == []
+    assert rows(empty.app_url, "select * from find_key('none')") == []
+
+
+def test_who_runs_while_the_look_up_of_keys_is_made_anew_goes_on(empty: TestDatabase) -> None:
+    """What a driver has prepared lives as long as its connection."""
+    command.upgrade(alembic_config(empty.owner_url), "0010")
+    with psycopg.connect(empty.app_url, autocommit=True, prepare_threshold=1) as running:
+        for _ in range(3):
+            running.execute("select * from find_api_key(%s)", ("none",))
+        command.upgrade(alembic_config(empty.owner_url), "0011")
+        assert running.execute("select * from find_api_key(%s)", ("none",)).fetchall() == []
 
 
 def test_the_migrations_make_what_the_tables_in_the_code_say(database: TestDatabase) -> None:

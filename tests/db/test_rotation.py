@@ -228,3 +228,22 @@ async def test_the_next_rotation_keeps_the_key_before_and_no_older(
     assert kept == second
     assert third not in {first, second}
     assert await opened(room, SecretBox([third])) == WHOLE
+
+
+async def test_two_rotations_in_a_row_lose_nothing_that_was_sealed_before_the_first(
+    installation: Installation, room: Room
+) -> None:
+    late = installation.box().seal(b"late", context=store_context(room.store_id))
+    await installation.rotate()
+    (installation.data_dir / KEY_FILE).touch()
+    second = asyncio.create_task(installation.rotate(settle_s=1))
+    while not installation.told[-1].startswith("Waiting"):
+        assert not second.done()
+        await asyncio.sleep(0)
+    await room.rows(
+        "update stores set encrypted_data = :encrypted_data, iv = :iv, tag = :tag,"
+        " key_id = :key_id where id = :store",
+        **asdict(late),
+    )
+    await second
+    assert (await opened(room, installation.box()))["stores"] == {b"late"}

@@ -16,13 +16,16 @@ externalOrderId apiKey webhookSecret orderWebhookId statusWebhookId EasyOrder Sh
 """
 
 _WOOCOMMERCE = """
-PULL PUSH SYNC WEBHOOKS direction WOOCOMMERCE_SITE_URL WOOCOMMERCE_CONSUMER_KEY
+NXT PULL PUSH SYNC WEBHOOKS direction pull push both WOOCOMMERCE_SITE_URL WOOCOMMERCE_CONSUMER_KEY
 WOOCOMMERCE_CONSUMER_SECRET WOOCOMMERCE_WEBHOOK_SECRET WOOCOMMERCE_DEBUG_LOGGING
-customers.metadata purchase_orders inventory woocommerce_sync_log connection/test status analytics
-sync/full sync/customers/pull sync/customers/push sync/products/pull sync/products/:wcProductId
-sync/orders/pull sync/orders/:wcOrderId sync/inventory/push webhook/:event webhook/test sync/batch
-conflicts history export/customers force batchSize limit customerIds syncAll syncModifiedSince
-customer.created customer.updated product.created product.updated order.created order.updated JWT
+.env.woocommerce.example .env.local customers.metadata purchase_orders inventory
+woocommerce_sync_log connection/test status analytics timeframe sync/full sync/customers/pull
+sync/customers/push sync/products/pull sync/products/:wcProductId sync/orders/pull
+sync/orders/:wcOrderId sync/inventory/push sync/inventory/push/:productId webhook/:event
+webhook/test event data sync/batch conflicts history event_type completed export/customers format
+wc_only force batchSize limit page after publish all customerIds productIds productId syncAll
+syncModifiedSince customer.created customer.updated product.created product.updated order.created
+order.updated JWT
 """
 
 _SMARTSTORE = """
@@ -59,5 +62,15 @@ SEED_NAMES = (
     *(_STORES + _WOOCOMMERCE + _SMARTSTORE + _SHARING).split(),
     *("Core Transaction 1", "Core Transaction 2", "Core Transaction 3"),
     *("default warehouse", "inventory movements", "idempotency keys", "invoice"),
+    *("Delivery URL", "admin endpoints", "WooCommerce supplier", "paying customer status"),
+    *("billing and shipping addresses", "line items", "order status", "stock status"),
+    *("stock management settings", "signature verification", "IP whitelist", "force-sync"),
+    *("request timestamp validation", "replay attack prevention", "retry logic", "retry delays"),
+    *("exponential backoff", "maximum 3 retry attempts", "failed sync items", "rate limiting"),
+    *("request throttling", "API response caching", "metadata caching", "cache invalidation"),
+    *("TTL", "batching", "streaming", "progress tracking", "connection pooling", "read replicas"),
+    *("multi-store support", "store-specific sync schedules", "cron jobs", "custom field mapping"),
+    *("bulk data transformation", "multi-warehouse inventory", "health monitoring"),
+    *("API rate limit tracking", "system resource usage"),
     *("TypeORM subscribers", "Store Provider Handler", "Max 5 retries", "Redis"),
 )

@@ -87,6 +87,27 @@ def test_no_expression_takes_long_or_tells_what_it_met(expression: str) -> None:
     assert secret[:10] not in told
 
 
+@pytest.mark.parametrize("what", ["sort(@)", "sum(@)", "join('', @[].to_string(@))"])
+def test_long_lists_that_are_worked_on_again_and_again_take_no_longer(what: str) -> None:
+    """Two thousand times the same list costs little memory, and much time."""
+    row = {"a": list(range(1_200))}
+    many = "[a,a,a,a][]|[@]|" + "[@,@,@,@,@,@,@][]|" * 4
+    started = time.perf_counter()
+    with pytest.raises(ExpressionError, match="too many steps"):
+        compile_expression(f"{many}[*].{what}").evaluate(row)
+    assert time.perf_counter() - started < 1
+
+
+def test_a_text_that_is_searched_again_and_again_takes_no_longer() -> None:
+    row = {"t": "x" * 2_000_000, "a": list(range(4_000))}
+    started = time.perf_counter()
+    with pytest.raises(ExpressionError, match="too many steps"):
+        compile_expression(
+            "[t,t,t,t,t,t,t]|[@,@,@,@,@,@][]|[@,@,@,@,@,@][]|[@,@,@,@,@,@][]|[*].contains(@,'y')"
+        ).evaluate(row)
+    assert time.perf_counter() - started < 1
+
+
 def test_numbers_that_were_read_exactly_are_as_expressions_expect_them() -> None:
     exact = {"price": Decimal("12.50"), "stock": Decimal(3), "rows": [{"a": Decimal(1)}], "n": "x"}
     assert plain_json(exact) == {"price": 12.5, "stock": 3, "rows": [{"a": 1}], "n": "x"}

@@ -24,7 +24,7 @@ def test_what_is_no_network_is_refused(text: str) -> None:
 
 
 def test_an_address_with_a_mask_says_which_of_two_it_may_be() -> None:
-    with pytest.raises(ValueError, match="write 10.1.2.3 for the address or 10.0.0.0/8"):
+    with pytest.raises(ValueError, match=r"write 10.1.2.3 for the address or 10.0.0.0/8"):
         read_network("10.1.2.3/8")
 
 

@@ -73,6 +73,7 @@ def test_a_key_is_read_as_hex_and_as_base64(text: str) -> None:
 URL_WANTED = "a PostgreSQL URL is needed: postgresql://role:password@host:5432/database"
 NUMBER_WANTED = "input should be a valid number, unable to parse string as a number"
 MAKES_ONE = "python3 -c 'import secrets; print(secrets.token_hex(32))' makes one"
+PROXIES_WANTED = "addresses or networks like 10.0.0.7,10.1.0.0/16 are needed"
 KEY_WANTED = f"a key is 32 bytes in hex or base64; {MAKES_ONE}"
 
 
@@ -91,6 +92,14 @@ KEY_WANTED = f"a key is 32 bytes in hex or base64; {MAKES_ONE}"
             "ENTREPOT_PORT",
             "99999",
             "ENTREPOT_PORT: input should be less than or equal to 65535",
+        ),
+        *(
+            (
+                "ENTREPOT_TRUSTED_PROXIES",
+                value,
+                f"ENTREPOT_TRUSTED_PROXIES: {PROXIES_WANTED}",
+            )
+            for value in ("*", "proxy.internal", f"10.0.0.7,{SECRET}")
         ),
         (
             "ENTREPOT_PUBLIC_URL",

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
+from temporalio.client import WorkflowFailureError
 
 from api.app import create_app
 from db.keys import NewKey, create_key
@@ -39,12 +40,13 @@ class Asker:
 
     async def finished(self, status_url: str) -> dict[str, Any]:
         """A run once it is over."""
+        workflow = self.scene.client.get_workflow_handle(status_url.removeprefix("/api/syncs/"))
         async with asyncio.timeout(PATIENCE_S):
-            while True:
-                shown: dict[str, Any] = (await self.http.get(status_url)).json()
-                if shown["status"] in {"success", "failed", "cancelled"}:
-                    return shown
-                await asyncio.sleep(0.02)
+            with suppress(WorkflowFailureError):
+                await workflow.result()
+        shown: dict[str, Any] = (await self.http.get(status_url)).json()
+        assert shown["status"] in {"success", "failed", "cancelled"}, shown
+        return shown
 
     def asked(self) -> list[tuple[str, str, dict[str, str]]]:
         """What the shop was asked since the last look: method, path and query."""

@@ -110,6 +110,9 @@ async def test_everything_that_is_pulled_is_kept_up_with_from_there(open_asker: 
     shop.edit("orders", shop.tables["orders"].ids()[0], {"customer_note": "changed"})
     second = await asker.demand("full", {"direction": "pull"})
     assert second["entities"]["orders"]["updated"] == 1
+    forced = await asker.demand("full", {"direction": "pull", "force": True})
+    customers = forced["entities"]["customers"]
+    assert (customers["seen"], customers["unchanged"]) == (6, 6)
 
 
 async def test_an_entity_that_is_being_imported_is_left_to_the_import(
@@ -209,10 +212,11 @@ async def test_a_dry_run_of_a_shop_that_is_down_ends_at_once_and_shows_nothing_o
     open_asker: OpenAsker,
 ) -> None:
     scene = (await open_asker(customers=6)).scene
-    scene.fail("error", status=500, path="/wc/v3/customers")
+    # What asks to be left alone for so long is not tried again quickly.
+    scene.fail("error", status=503, path="/wc/v3/customers", retry_after=60)
     before = await scene.store_row()
     args = demand(scene, PullDemand(entity=CUSTOMERS), is_dry=True, ladder_s=(0, 600))
-    with pytest.raises(DemandFailedError, match="500"):
+    with pytest.raises(DemandFailedError, match="503"):
         await done(scene, args)
     assert await scene.store_row() == before
     assert await scene.rows("select from alerts") == []

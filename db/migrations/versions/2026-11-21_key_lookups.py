@@ -12,13 +12,13 @@ depends_on: str | Sequence[str] | None = None
 
 LOOKUP_ROLE = "entrepot_lookup"
 
-FUNCTION = "find_api_key(text)"
+FUNCTION = "find_key(text)"
 
-# The columns it returns are part of its type: it cannot be replaced, only made anew.
+# Beside the one that there was: the columns that a function returns are part of its type, and a
+# process that runs while this is applied has the old ones in its prepared statements, which would
+# all fail.
 FUNCTIONS = """
-drop function find_api_key(text);
-
-create function find_api_key(wanted text)
+create function find_key(wanted text)
 returns table (tenant_id bigint, id bigint, name text, type text, secret_hash bytea,
                permissions text[], expires_at timestamptz, revoked_at timestamptz,
                ip_allow_list text[], requests_per_minute integer)
@@ -31,7 +31,7 @@ $$;
 
 
 def upgrade() -> None:
-    """Make the look-up anew, as narrow as it was."""
+    """Make a look-up that tells more, as narrow as the one before."""
     op.execute("set local lock_timeout = '5s'")
     _join_lookup_role(inherit=True)
     op.execute(f"grant create, usage on schema public to {LOOKUP_ROLE}")

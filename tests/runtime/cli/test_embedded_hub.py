@@ -217,6 +217,10 @@ def test_a_store_is_connected_by_a_command_and_watched(
     assert shop.consumer_secret not in shown
     assert run(["syncs", "watch", "two", *directory]) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith("The import of Shop is done: ")
+    assert run(["schedules", "run", "two", *directory]) == 0
+    capsys.readouterr()
+    assert run(["syncs", "watch", "sync/2", *directory]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "sync/2 is over, success."
 
 
 def test_a_store_is_given_schedules_by_commands(
