@@ -4,6 +4,7 @@ What an activity raises is written into the workflow's history. So only messages
 pass; anything else is named by its type alone, and its details go to the log of the worker.
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -42,7 +43,8 @@ def translated() -> Iterator[None]:
 
     - a store that may recover: up to three quick tries, at the pace it asks for;
     - a store that will not, or another error of ours: no retry;
-    - the database, or anything unforeseen: retried by the activity's policy.
+    - the database, or anything unforeseen: retried by the activity's policy;
+    - the database while the activity is cancelled: that it is cancelled.
     """
     try:
         yield
@@ -53,6 +55,9 @@ def translated() -> Iterator[None]:
     except EntrepotError as error:
         raise ApplicationError(str(error), type=type(error).__name__, non_retryable=True) from None
     except DATABASE_AWAY as error:
+        if activity.in_activity() and activity.is_cancelled():
+            # A statement that is cut off may leave a connection that cannot even be rolled back.
+            raise asyncio.CancelledError from None
         _log.warning("database_away", error_type=type(error).__name__)
         raise ApplicationError(
             f"the database did not answer ({type(error).__name__})", type="DatabaseError"

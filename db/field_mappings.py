@@ -21,7 +21,9 @@ _SAVE: Final = text("""
 insert into field_mappings as m (tenant_id, store_id, rules)
 select :tenant, :store, :rules
 where coalesce(cast(:expected as integer), 0) = 0
-on conflict (tenant_id, store_id) do nothing
+on conflict (tenant_id, store_id) do update
+  set rules = excluded.rules, version = m.version + 1, updated_at = now()
+  where cast(:expected as integer) is null
 returning version, updated_at
 """).bindparams(bindparam("rules", type_=JSONB))
 

@@ -117,6 +117,24 @@ def test_a_database_that_is_away_is_waited_for(error: Exception) -> None:
     )
 
 
+async def test_a_statement_that_is_cut_off_by_a_cancellation_is_no_database_that_is_away() -> None:
+    environment, is_waiting = ActivityEnvironment(), asyncio.Event()
+
+    async def wait() -> None:
+        with translated():
+            try:
+                is_waiting.set()
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                raise psycopg.OperationalError("another command is already in progress") from None
+
+    waiting = asyncio.ensure_future(environment.run(wait))
+    await is_waiting.wait()
+    environment.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
 @pytest.mark.parametrize("error", [KeyError("hunter2"), ValueError("hunter2"), AssertionError("x")])
 def test_what_nobody_foresaw_is_tried_again_and_its_text_stays_at_home(error: Exception) -> None:
     outcome = translate(error)

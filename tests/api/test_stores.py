@@ -64,6 +64,8 @@ async def test_a_store_is_connected(hub: Hub, caller: Caller) -> None:
             "pushImported": False,
             "reservePending": False,
             "restocksCancelled": True,
+            "stockWarehouse": None,
+            "stockSource": "sum",
             "ipAllowList": [],
             "maxDeleteShare": 0.2,
             "orderStatusMap": {},

@@ -97,6 +97,8 @@ def test_policies_beyond_the_tenants_own_are_those_of_the_look_ups(owner_url: st
             ("mapping_previews", "select"),
             ("pushes", "select"),
             ("refresh_tokens", "select"),
+            ("run_diffs", "delete"),
+            ("run_diffs", "select"),
             ("signing_keys", "select"),
             ("store_checks", "delete"),
             ("store_checks", "select"),

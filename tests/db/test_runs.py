@@ -143,9 +143,10 @@ async def test_the_log_of_a_run_is_closed_with_its_counts(room: Room) -> None:
     await end(room, run_id, SyncStatus.FAILED, "the shop is down")
     orders, products = await room.rows(LOGS)
     zeros = {"updated": 0, "unchanged": 0, "deleted": 0}
+    read, unread = {"pages": 16}, {"pages": 0}
     assert orders[:4] == ("sync_orders", "failed", "the shop is down", 1)
-    assert json.loads(orders[4]) == {"seen": 1001, "created": 1000, "rejected": 1, **zeros}
-    assert json.loads(products[4]) == {"seen": 0, "created": 0, "rejected": 0, **zeros}
+    assert json.loads(orders[4]) == {"seen": 1001, "created": 1000, "rejected": 1, **zeros, **read}
+    assert json.loads(products[4]) == {"seen": 0, "created": 0, "rejected": 0, **zeros, **unread}
     await end(room, run_id, SyncStatus.SUCCESS)
     assert [row[1:4] for row in await room.rows(LOGS)] == [("success", None, 2)] * 2
 

@@ -64,10 +64,13 @@ async def _wait_for_the_end(one: Witness, branch: Shop, store_id: int, status_ur
     async def look() -> Any:
         return await one.get(status_url)
 
+    async def running() -> Any:
+        return await one.get(f"{SYNC}/history", event_type="started")
+
     async def show() -> Any:
         return await one.get(f"/api/stores/{store_id}")
 
-    await one.ask("history running", "GET", f"{SYNC}/history?event_type=started")
+    await one.until("history running", running, lambda history: history["data"])
     await one.until("failing", show, lambda store: store["syncRetryCount"] > 0)
     await one.until("failed run", look, lambda run: run["status"] == "failed")
     log = (await branch.control.get("log")).raise_for_status().json()
