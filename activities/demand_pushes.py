@@ -26,6 +26,7 @@ LONGEST_IDLE_S: Final = 120.0
 
 _FIRST_LOOK_S: Final = 0.1
 _LAST_LOOK_S: Final = 2.0
+_PAUSE_A_LOOK: Final = 10.0
 
 
 class EnqueueDemandInput(RunRef):
@@ -93,7 +94,9 @@ class DemandPushActivities:
         ends = time.monotonic() + self._watch_s
         pause_s = _FIRST_LOOK_S
         while True:
+            began = time.monotonic()
             counts = await self._look(args, args.entity)
+            took_s = time.monotonic() - began
             is_over = not counts.waiting or counts.paused is not None
             if (
                 is_over
@@ -102,7 +105,7 @@ class DemandPushActivities:
                 or activity.is_worker_shutdown()
             ):
                 return counts
-            await asyncio.sleep(pause_s)
+            await asyncio.sleep(max(pause_s, took_s * _PAUSE_A_LOOK))
             pause_s = min(_LAST_LOOK_S, pause_s * 1.5)
 
     async def _look(self, args: RunRef, entity: Entity) -> PushCounts:

@@ -27,7 +27,10 @@ def read_network(text: str) -> str:
             f"{meant.network} for its network"
         ) from None
     is_one = network.prefixlen == network.max_prefixlen
-    return str(network.network_address) if is_one else str(network)
+    first = network.network_address
+    if is_one and isinstance(first, IPv6Address) and first.ipv4_mapped is not None:
+        return str(first.ipv4_mapped)
+    return str(first) if is_one else str(network)
 
 
 def is_allowed(address: str, allowed: Iterable[str]) -> bool:

@@ -36,9 +36,6 @@ AT_ONCE = (0.0,)
 PAUSED = "PushesPausedError"
 """The name of the failure of a demand whose store's pushes are paused."""
 
-LONGEST_REST_S = 900.0
-"""How long a demand leaves pushes alone that wait for their next try: somebody may hasten them."""
-
 
 @workflow.defn
 class DemandWorkflow:
@@ -216,8 +213,7 @@ class DemandWorkflow:
     async def _rest(self, idle_s: float) -> None:
         """Nothing is due for so long: leave the slot of an activity to others."""
         if idle_s > 0:
-            rest = timedelta(seconds=min(idle_s, LONGEST_REST_S))
-            await workflow.sleep(rest, summary="the next try of the pushes")
+            await workflow.sleep(timedelta(seconds=idle_s), summary="the next try of the pushes")
 
     async def _enqueue(self, run: RunRef, demand: PushDemand) -> PushCounts:
         counts: PushCounts = await workflow.execute_activity_method(

@@ -1,6 +1,6 @@
 """`/api/auth`: logging in, carrying a session on, logging out, and who one is."""
 
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Depends
 from starlette.background import BackgroundTask
@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api import problems
 from api.answers import json_answer
-from api.auth import CHALLENGE, AnyCaller, Principal, authenticate_if_given
+from api.auth import CHALLENGE, AnyCaller, Sent, authenticate_if_given
 from api.logins import LoginFailedError, Sender, log_in, log_out, note_failed_login, renew
 from api.params import says_json
 from api.problems import ProblemError
@@ -67,14 +67,21 @@ async def refresh(request: Request, body: RefreshBody, services: Services) -> Lo
 async def logout(
     request: Request,
     services: Services,
-    principal: Annotated[Principal | None, Depends(authenticate_if_given)],
+    sent: Sent,
     body: LogoutBody | None = None,
 ) -> None:
     """End the session of the access token, or that of a refresh token in the body.
 
-    Both kinds of tokens stop working with the next request. A session that has ended is no error.
+    Both kinds of tokens stop working with the next request. A session that has ended is no error,
+    and with a refresh token neither is an access token whose time is up.
     """
     token = body.refresh_token if body else None
+    try:
+        principal = await authenticate_if_given(request, services, sent)
+    except ProblemError as refused:
+        if token is None or sent.token is None or refused.kind is not problems.UNAUTHENTICATED:
+            raise
+        principal = None
     if principal is None and token is None:
         raise ProblemError(
             problems.UNAUTHENTICATED,

@@ -5,7 +5,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from api import problems
 from api.auth import Principal, SyncsReader
 from api.field_changes import fields_view
 from api.paging import Cursor, Limit, decode_cursor, next_cursor, read_id
@@ -19,7 +18,8 @@ from api.schemas.run_diffs import (
     DiffListAnswer,
 )
 from api.services import Services
-from db.read_syncs import find_latest_run
+from api.sync_subjects import get_subject, no_sync
+from api.sync_views import load_latest
 from db.run_diffs import (
     KEPT_FOR,
     DiffFilter,
@@ -28,7 +28,7 @@ from db.run_diffs import (
     count_following,
     list_diffs,
 )
-from workflows.ids import parse_id
+from domain.statuses import SyncStatus
 
 router = APIRouter(prefix="/api/syncs", tags=["syncs"])
 
@@ -43,9 +43,7 @@ def _wanted(
     return DiffFilter(entity, action)
 
 
-@router.get(
-    "/{workflow_id:path}/diff", responses={409: {}}, summary="What a dry run would do"
-)
+@router.get("/{workflow_id:path}/diff", responses={409: {}}, summary="What a dry run would do")
 async def show(
     workflow_id: WorkflowId,
     principal: SyncsReader,
@@ -57,18 +55,20 @@ async def show(
     """The records that the latest dry run of this workflow would create, change, delete or send,
     with every field before and after. It is kept for a day, and nothing of it was done."""
     after = decode_cursor(_DIFFS, cursor, read_id)
-    if not _is_id(workflow_id):
-        raise _no_sync(workflow_id)
+    store = await get_subject(services, principal.tenant_id, workflow_id)
+    latest = await load_latest(services, principal.tenant_id, store, workflow_id)
+    run = latest.run
+    if latest.is_starting:
+        return DiffListAnswer(workflow_id=workflow_id, status=SyncStatus.PENDING.value)
+    if run is None:
+        raise no_sync(workflow_id)
+    if not run.is_dry:
+        raise ProblemError(
+            CONFLICT,
+            f"{workflow_id} was no dry run: GET /api/syncs/{workflow_id} says what it did. "
+            f"To see what would be done, {_AGAIN}.",
+        )
     async with services.database.tenant(principal.tenant_id) as connection:
-        run = await find_latest_run(connection, workflow_id=workflow_id)
-        if run is None:
-            raise _no_sync(workflow_id)
-        if not run.is_dry:
-            raise ProblemError(
-                CONFLICT,
-                f"{workflow_id} was no dry run: GET /api/syncs/{workflow_id} says what it did. "
-                f"To see what would be done, {_AGAIN}.",
-            )
         rows = await list_diffs(connection, run.id, wanted, after=after or 0, limit=limit + 1)
         counts, pushes = None, None
         if cursor is None:
@@ -88,18 +88,6 @@ async def show(
         data=[_view(principal, one) for one in page],
         next_cursor=next_cursor(_DIFFS, rows, limit, page[-1].id if page else 0),
     )
-
-
-def _is_id(workflow_id: str) -> bool:
-    try:
-        parse_id(workflow_id)
-    except ValueError:
-        return False
-    return workflow_id.isprintable()
-
-
-def _no_sync(workflow_id: str) -> ProblemError:
-    return problems.not_found(f"sync {workflow_id}", "/api/syncs")
 
 
 def _view(principal: Principal, row: RunDiff) -> DiffAnswer:

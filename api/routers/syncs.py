@@ -32,7 +32,8 @@ from api.schemas.syncs import (
     SyncLogListAnswer,
     SyncStatusAnswer,
 )
-from api.services import ApiServices, Services
+from api.services import Services
+from api.sync_subjects import get_subject, no_sync
 from api.sync_views import (
     entities_view,
     load_latest,
@@ -44,10 +45,9 @@ from api.sync_views import (
 )
 from api.temporal import TemporalUnavailableError
 from db.read_syncs import RunFilter, list_logs, list_runs
-from db.stores import Store, find_store
-from domain.lanes import LaneKind
+from db.stores import find_store
 from domain.statuses import SyncStatus
-from workflows.ids import WorkflowKey, import_id, parse_id
+from workflows.ids import import_id
 
 router = APIRouter(prefix="/api", tags=["syncs"])
 
@@ -209,7 +209,7 @@ async def cancel(
     """
 
     async def work() -> Response:
-        store = await _get_subject(services, principal.tenant_id, workflow_id)
+        store = await get_subject(services, principal.tenant_id, workflow_id)
         if not await services.temporal.cancel(workflow_id):
             raise ProblemError(
                 CONFLICT, f"{workflow_id} is not running, so there is nothing to cancel."
@@ -240,11 +240,11 @@ async def show(
     workflow_id: WorkflowId, principal: SyncsReader, services: Services
 ) -> SyncDetailAnswer:
     """The latest run of this workflow; while it runs, with what the workflow says of itself."""
-    store = await _get_subject(services, principal.tenant_id, workflow_id)
+    store = await get_subject(services, principal.tenant_id, workflow_id)
     latest = await load_latest(services, principal.tenant_id, store, workflow_id)
     run = latest.run
     if run is None and not latest.is_starting:
-        raise _no_sync(workflow_id)
+        raise no_sync(workflow_id)
     status = run.status if run else SyncStatus.PENDING.value
     progress = None
     if status in {SyncStatus.PENDING, SyncStatus.IN_PROGRESS}:
@@ -261,29 +261,6 @@ async def show(
             "pushed": await load_pushed(services, principal.tenant_id, run),
         }
     )
-
-
-async def _get_subject(services: ApiServices, tenant_id: int, workflow_id: str) -> Store:
-    """The store that a workflow is about. Raises ProblemError (404) if it is not the tenant's."""
-    key = _parse(workflow_id)
-    if key is None or key.kind in {"check", *LaneKind} or not 0 < key.subject <= MAX_ID:
-        raise _no_sync(workflow_id)
-    async with services.database.tenant(tenant_id) as connection:
-        store = await find_store(connection, key.subject)
-    if store is None:
-        raise _no_sync(workflow_id)
-    return store
-
-
-def _parse(workflow_id: str) -> WorkflowKey | None:
-    try:
-        return parse_id(workflow_id)
-    except ValueError:
-        return None
-
-
-def _no_sync(workflow_id: str) -> ProblemError:
-    return problems.not_found(f"sync {workflow_id[:80]}", "/api/syncs")
 
 
 def _read_log_position(parts: Sequence[object]) -> tuple[datetime, int]:

@@ -86,13 +86,14 @@ class DiffListAnswer(Answer):
 
     workflow_id: str
     status: str = Field(description="Of the run: what is not `success` yet, or failed, may lack")
-    started_at: UtcTime
+    started_at: UtcTime | None = Field(default=None, description="None: it has not begun yet")
     counts: list[DiffCountAnswer] | None = Field(
-        description="All the run found, whatever the filter; on the first page alone"
+        default=None, description="All the run found, whatever the filter; on the first page alone"
     )
     pushes_to_follow: int | None = Field(
+        default=None,
         description="Records that would have to be sent to stores because of what comes in; on the "
-        "first page alone"
+        "first page alone",
     )
-    data: list[DiffAnswer]
-    next_cursor: str | None
+    data: list[DiffAnswer] = Field(default_factory=list)
+    next_cursor: str | None = None

@@ -138,5 +138,5 @@ def refused(key: str, external_id: str | None, refusal: Refusal) -> Pushed:
         Outcome.REFUSED,
         external_id,
         is_permanent=not may_pass,
-        reason=f"{refusal.reason}.{holder}",
+        reason=f"{refusal.reason.removesuffix('.')}.{holder}",
     )

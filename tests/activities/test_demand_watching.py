@@ -3,12 +3,15 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.demand_models import PushCounts
 from activities.demand_pushes import DemandPushActivities, WatchDemandInput
+from db import demanded_pushes
+from db.demanded_pushes import PushProgress
 from db.shown_stock import StockOutcome, load_shown_stock
 from domain.entities import Entity
 from domain.sync_settings import StoreSettings
@@ -71,6 +74,26 @@ async def test_a_watch_ends_when_the_last_is_sent(desk: Desk) -> None:
     )
     await desk.room.drain()
     assert (await asyncio.wait_for(watching, 10)).sent == 3
+
+
+async def test_what_takes_long_to_count_is_counted_less_often(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a million rows a look takes a second."""
+    await desk.ask(CUSTOMERS, all_records=True)
+    real, looks = demanded_pushes.count, 0
+
+    async def slow(*args: Any) -> PushProgress:
+        nonlocal looks
+        looks += 1
+        await asyncio.sleep(0.1)
+        return await real(*args)
+
+    monkeypatch.setattr(demanded_pushes, "count", slow)
+    activities = DemandPushActivities(desk.room.home.database, desk.room.lane, watch_s=1)
+    args = WatchDemandInput(**desk.ref(desk.runs[0]), entity=CUSTOMERS)
+    await ActivityEnvironment().run(activities.watch_demand, args)
+    assert looks == 2
 
 
 @pytest.fixture

@@ -129,6 +129,9 @@ NOBODY_OR_CALLER: Final[Mapping[str, str | None]] = {
 }
 """Without credentials too; who sends some has to be right, and to have this permission."""
 
+STALE_TOKENS_PASS: Final = frozenset({"POST /api/auth/logout"})
+"""A refresh token in the body counts by itself: the access token's time may be up."""
+
 OPEN: Final = frozenset(
     {
         "POST /api/auth/login",

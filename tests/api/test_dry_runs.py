@@ -173,3 +173,21 @@ async def test_what_is_gone_after_a_day_says_how_to_see_it_anew(hub: Hub, caller
     answer = await caller.get(path)
     assert answer.status_code == 404
     assert "dryRun" in answer.json()["detail"]
+
+
+async def test_what_is_asked_again_does_not_show_what_was_found_before(
+    hub: Hub, caller: Caller
+) -> None:
+    workflow_id = await begin_dry(hub, caller, await connect(caller), *FOUND)
+    await hub.execute(caller.tenant, "update sync_runs set status = 'success'")
+    path = f"/api/syncs/{workflow_id}/diff"
+    assert len((await caller.get(path)).json()["data"]) == 5
+    hub.gateway.running[workflow_id] = "a later run"
+    shown = (await caller.get(path)).json()
+    assert (shown["status"], shown["startedAt"], shown["data"]) == ("pending", None, [])
+
+
+async def test_a_run_of_no_printable_name_is_unknown(caller: Caller) -> None:
+    store_id = await connect(caller)
+    for path in ("", "/diff"):
+        assert (await caller.get(f"/api/syncs/demand/{store_id}/%00{path}")).status_code == 404

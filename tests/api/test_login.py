@@ -148,6 +148,15 @@ async def test_a_refresh_token_logs_out_by_itself_any_number_of_times(ann: Perso
     assert [entry[0] for entry in await ann.audit()] == ["login.succeeded", "logout"]
 
 
+async def test_a_stale_access_token_does_not_keep_a_session_alive(hub: Hub, ann: Person) -> None:
+    caller = await ann.log_in()
+    body = {"refreshToken": ann.tokens["refreshToken"]}
+    stale = {"Authorization": "Bearer its.time.is-up"}
+    answer = await hub.http.post("/api/auth/logout", json=body, headers=stale)
+    assert answer.status_code == 204
+    assert (await caller.get("/api/stores")).status_code == 401
+
+
 async def test_who_has_no_session_cannot_end_it(hub: Hub, caller: Caller) -> None:
     with_key = await caller.post("/api/auth/logout")
     assert (with_key.status_code, "DELETE /api/keys" in with_key.text) == (400, True)

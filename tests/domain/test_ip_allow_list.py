@@ -11,6 +11,7 @@ from domain.ip_allow_list import is_allowed, read_network
         ("203.0.113.0/24", "203.0.113.0/24"),
         ("2001:DB8:0::/32", "2001:db8::/32"),
         ("2001:db8::1/128", "2001:db8::1"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
     ],
 )
 def test_a_network_has_one_spelling(text: str, meant: str) -> None:

@@ -1,6 +1,7 @@
 """Two tenants with one of everything: a caller's, and one whose things the caller must not see."""
 
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from sqlalchemy import text
@@ -22,6 +23,9 @@ MARK = "zq7stranger"
 
 SECRET = "planted_secret_4d1f"
 """In every secret of both."""
+
+_SCENES = count()
+"""Each is among numbers of its own, in the same tables."""
 
 _SEQUENCES = """
 select quote_ident(relname) from pg_class
@@ -67,11 +71,12 @@ class Two:
 async def plant_two(hub: Hub) -> Two:
     """Both; ids of one are far from those of the other."""
     # The caller's own key has an id that no request has: nobody takes it from the caller.
-    await count_from(hub.owner, 9_900_000_000)
+    scene = 100_000 * next(_SCENES)
+    await count_from(hub.owner, 9_900_000_000 + scene)
     caller = await hub.new_caller()
-    await count_from(hub.owner, 4_100_000)
+    await count_from(hub.owner, 4_100_000 + scene)
     own = await plant(hub, caller, "own")
-    await count_from(hub.owner, 7_700_000_000)
+    await count_from(hub.owner, 7_700_000_000 + scene)
     return Two(own, await plant(hub, await hub.new_caller(), MARK))
 
 
@@ -106,10 +111,10 @@ async def plant(hub: Hub, caller: Caller, word: str) -> Planted:
     await dispute(hub, caller, stores[0])
     for store_id in stores:
         await _fill(hub, caller, store_id, word)
-        found = Difference(
+        change = Difference(
             "pull", "products", "1", "updated", fields={"title": {"from": word, "to": word}}
         )
-        workflow_ids.append(await begin_dry(hub, caller, store_id, found))
+        workflow_ids.append(await begin_dry(hub, caller, store_id, change))
     await _write(caller, word)
     ids = {"stores": stores}
     for name in _LISTS:

@@ -34,7 +34,7 @@ class RealIds:
     two: Two
     _turn: Iterator[int] = field(default_factory=count)
 
-    def fill_in(self, case: Case) -> None:
+    def fill_in(self, case: Case[Any]) -> None:
         """Change a request that is about to be sent."""
         turn = next(self._turn)
         if not _is_wrong(case, ParameterLocation.HEADER) and _KEY in (case.headers or {}):
@@ -49,7 +49,7 @@ class RealIds:
         if not _is_wrong(case, ParameterLocation.BODY) and isinstance(case.body, (dict, list)):
             self._fill_body(case.body, whose, turn)
 
-    def _fill_path(self, case: Case, whose: Planted, turn: int) -> None:
+    def _fill_path(self, case: Case[Any], whose: Planted, turn: int) -> None:
         named = case.path_parameters
         for name, kind in _IN_PATHS.items():
             if name in named:
@@ -62,7 +62,7 @@ class RealIds:
         if "woocommerce" in case.path and "storeId" in (case.query or {}):
             case.query["storeId"] = whose.ids["stores"][-1]
 
-    def _fill_query(self, case: Case, whose: Planted) -> None:
+    def _fill_query(self, case: Case[Any], whose: Planted) -> None:
         query = case.query or {}
         if query.get("storeId") is not None:
             query["storeId"] = whose.ids["stores"][-1]
@@ -86,7 +86,7 @@ class RealIds:
 _KEY: Final = "Idempotency-Key"
 
 
-def _is_wrong(case: Case, location: ParameterLocation) -> bool:
+def _is_wrong(case: Case[Any], location: ParameterLocation) -> bool:
     return case.meta is not None and case.meta.is_negative_at(location)
 
 

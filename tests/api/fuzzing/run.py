@@ -8,6 +8,7 @@ from typing import Any, Final
 import schemathesis
 from schemathesis import BaseSchema, Case, HookContext
 from schemathesis.config import SchemathesisConfig
+from schemathesis.core.result import Ok
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 from schemathesis.hooks import unregister
@@ -15,6 +16,7 @@ from schemathesis.hooks import unregister
 from tests.api.fuzzing.checks import NothingOfOthers
 from tests.api.fuzzing.reasons import operations
 
+_REFUSALS: Final = ("400", "401", "403", "404", "405", "409", "415", "422", "429", "5xx")
 PHASES: Final = ("examples", "coverage", "fuzzing", "stateful")
 
 
@@ -32,13 +34,13 @@ class Found:
         return "\n\n".join(f"{name}\n{what}" for name, what in sorted(self.failures.items()))
 
 
-def follow(schema: BaseSchema, fill_in: Callable[[Case], None] | None = None) -> Found:
+def follow(schema: BaseSchema, fill_in: Callable[[Case[Any]], None] | None = None) -> Found:
     """Send everything. `fill_in` changes requests before they are sent."""
     found = Found()
 
     # A function of this name: schemathesis knows hooks by it, and puts attributes on them.
     @schemathesis.hook
-    def before_call(_context: HookContext, case: Case, _kwargs: dict[str, Any]) -> None:
+    def before_call(_context: HookContext, case: Case[Any], _kwargs: dict[str, Any]) -> None:
         if fill_in is not None:
             fill_in(case)
 
@@ -54,6 +56,11 @@ def load(app: Any, config: Mapping[str, Any]) -> BaseSchema:
     return schemathesis.openapi.from_asgi(
         "/openapi.json", app, config=SchemathesisConfig.from_dict(dict(config))
     )
+
+
+def labels(schema: BaseSchema) -> set[str]:
+    """The operations that a run calls."""
+    return {one.ok().label for one in schema.get_all_operations() if isinstance(one, Ok)}
 
 
 def configuration(
@@ -82,7 +89,11 @@ def configuration(
         },
         "phases": {phase: {"enabled": phase in wanted} for phase in PHASES},
         "operations": operations(),
-        "checks": {NothingOfOthers.__name__: {"markers": list(markers), "secrets": list(secrets)}},
+        "checks": {
+            # What is too long is refused before anybody looks at what it says.
+            "negative_data_rejection": {"expected-statuses": [*_REFUSALS, "413"]},
+            NothingOfOthers.__name__: {"markers": list(markers), "secrets": list(secrets)},
+        },
     }
 
 
