@@ -145,6 +145,7 @@ ALERT_MESSAGES = tenant_table(
     updated_at(),
     reference("alert_id", "alerts"),
     reference("channel_id", "alert_channels", on_delete="CASCADE"),
+    Index("ix_alert_messages_channel", "channel_id", "tenant_id"),
     Index("ix_alert_messages_due", "tenant_id", "id", postgresql_where=text("status = 'pending'")),
 )
 """One row per alert and channel; without a channel it is the row of `changes` that tells of it."""

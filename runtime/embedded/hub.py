@@ -13,6 +13,7 @@ from typing import Final
 
 from dotenv import dotenv_values
 
+from runtime.default_store_settings import load_default_store, load_logged_providers
 from runtime.embedded.child import EmbeddedError, Program
 from runtime.embedded.connection import CONNECTION_FILE, Connection
 from runtime.embedded.keys import ensure_key_file
@@ -95,6 +96,9 @@ class EmbeddedHub:
     async def start(self, group: Supervisor, *others: Service) -> Connection:
         """Start everything (and `others` beside it); returns when all of it serves."""
         known = load_settings(given=self._settings(API_PORT))
+        # Here, where a person reads what is wrong: the processes would tell their logs alone.
+        load_default_store()
+        load_logged_providers()
         host = known.host
         self._socket = self._listen(host)
         port = int(self._socket.getsockname()[1])

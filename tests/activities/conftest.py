@@ -7,11 +7,14 @@ import pytest
 from temporalio.client import Client
 
 from db.session import Database
+from domain.entities import Entity
 from runtime.hub import Hub
 from runtime.settings import Settings
 from sandbox.woocommerce.seed import ShopSeed
 from tests.activities.bench import Bench
-from tests.activities.push_room import PushRoom, new_push_room
+from tests.activities.demand_desk import Desk
+from tests.activities.push_room import PushRoom, new_push_room, off
+from tests.db.factories import customer, order
 from tests.servers import TestDatabase
 from tests.workflows.scene import served_store
 
@@ -38,3 +41,16 @@ async def room(database: TestDatabase) -> AsyncIterator[PushRoom]:
     yield await new_push_room(app, owner)
     await app.close()
     await owner.close()
+
+
+@pytest.fixture
+async def desk(room: PushRoom) -> Desk:
+    """Three customers and a guest of the home store."""
+    room.opener.settings = off("customers")
+    await room.come_in(
+        Entity.CUSTOMERS, *(customer(str(one), f"c{one}@example.test") for one in range(1, 4))
+    )
+    await room.come_in(Entity.ORDERS, order("o1", email="guest@example.test"))
+    desk = Desk(room)
+    await desk.unasked()
+    return desk

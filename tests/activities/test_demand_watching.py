@@ -18,23 +18,9 @@ from domain.sync_settings import StoreSettings
 from tests.activities.demand_desk import Desk
 from tests.activities.push_room import EVERYTHING, PushRoom, off
 from tests.activities.test_push_stock import StockShop
-from tests.db.factories import customer, product, variant
+from tests.db.factories import product, variant
 
 CUSTOMERS, PRODUCTS, INVENTORY = Entity.CUSTOMERS, Entity.PRODUCTS, Entity.INVENTORY
-ORDERS = Entity.ORDERS
-LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-async def desk(room: PushRoom) -> Desk:
-    """Three customers of the home store."""
-    room.opener.settings = off("customers")
-    await room.come_in(
-        CUSTOMERS, *(customer(str(one), f"c{one}@example.test") for one in range(1, 4))
-    )
-    desk = Desk(room)
-    await desk.unasked()
-    return desk
 
 
 async def test_a_paused_lane_ends_the_watch_with_its_reason(desk: Desk) -> None:

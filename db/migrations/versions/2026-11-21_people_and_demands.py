@@ -305,6 +305,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("run_id is not null"),
     )
     op.create_index(
+        "ix_alert_messages_channel", "alert_messages", ["channel_id", "tenant_id"], unique=False
+    )
+    op.create_index(
         "ix_store_sync_logs_newest",
         "store_sync_logs",
         ["tenant_id", "created_at", "id"],

@@ -126,6 +126,20 @@ def test_a_wrong_setting_is_one_line_and_exit_code_2(
     assert not list(Path().rglob("connection.json"))
 
 
+def test_half_a_default_store_is_told_where_the_hub_is_started(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WOOCOMMERCE_SITE_URL", "https://shop.example")
+    monkeypatch.delenv("ENTREPOT_DATABASE_URL", raising=False)
+    code = run(["up"])
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert code == 2
+    assert said.startswith(
+        "entrepot: WOOCOMMERCE_CONSUMER_KEY, WOOCOMMERCE_CONSUMER_SECRET not set"
+    )
+    assert not list(Path().rglob("connection.json"))
+
+
 def test_a_key_goes_only_to_the_address_it_was_given_with(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
