@@ -1,8 +1,8 @@
 """Which store a workflow of `/api/syncs` is about."""
 
 from api import problems
-from api.paging import MAX_ID
 from api.problems import ProblemError
+from api.schemas.base import MAX_ID
 from api.services import ApiServices
 from db.stores import Store, find_store
 from domain.lanes import LaneKind

@@ -16,13 +16,15 @@ _STATEMENTS: Final[Mapping[str, str]] = {
         select store_id, next_slot_at, blocked_until, slowdown, updated_at
         from store_budgets where store_id = any(:stores)""",
     "inbox": """
-        select store_id, count(*) as pending, min(received_at) as oldest_at
+        select store_id, count(*) as pending,
+          min(greatest(received_at, next_attempt_at)) filter (where {due}) as oldest_at
         from webhook_events where store_id = any(:stores) and status = 'pending'
         group by store_id""",
     "pushes": """
         select store_id, count(*) filter (where status = 'pending') as pending,
           count(*) filter (where status = 'failed') as failed,
-          min(updated_at) filter (where status = 'pending') as oldest_at
+          min(greatest(updated_at, next_attempt_at)) filter (where status = 'pending' and {due})
+            as oldest_at
         from pushes where store_id = any(:stores) group by store_id""",
     "lanes": """
         select key as store_id, kind, failures, next_attempt_at, last_error, paused_reason,
@@ -42,10 +44,15 @@ _STATEMENTS: Final[Mapping[str, str]] = {
         from store_schedules where store_id = any(:stores) order by kind""",
 }
 
+_DUE: Final = "(next_attempt_at is null or next_attempt_at <= now())"
+
 
 @dataclass(frozen=True, slots=True)
 class StoreState:
-    """What is known of one store; each part is a row as its statement has it, or rows."""
+    """What is known of one store; each part is a row as its statement has it, or rows.
+
+    `*_oldest_at` is since when the oldest has been due: what waits for its next try is not.
+    """
 
     health: Mapping[str, Any] | None
     budget: Mapping[str, Any] | None
@@ -67,7 +74,9 @@ async def load_states(
     """How each of these stores stands."""
     found: dict[str, dict[int, list[Mapping[str, Any]]]] = {}
     for name, statement in _STATEMENTS.items():
-        rows = await connection.execute(text(statement), {"stores": list(store_ids)})
+        rows = await connection.execute(
+            text(statement.replace("{due}", _DUE)), {"stores": list(store_ids)}
+        )
         by_store: dict[int, list[Mapping[str, Any]]] = {}
         for row in rows.mappings():
             by_store.setdefault(row["store_id"], []).append(dict(row))

@@ -12,7 +12,7 @@ async def read_revision(connection: AsyncConnection) -> str:
     """The tenant's revision of its categories, products, stock, customers, orders and links.
 
     It is another one after every commit that changes what records show, whoever made it. What is
-    read after it in the same transaction is at least as new.
+    read after it is at least as new.
     """
     row = (await connection.execute(_REVISION)).one_or_none()
     return "" if row is None else f"{row.seq}.{row.revision}"

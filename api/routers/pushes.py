@@ -73,9 +73,7 @@ async def list_(
     )
 
 
-@router.get(
-    "/{store_id}/push-preview", responses=ASKS_STORE, summary="Show what a push would do"
-)
+@router.get("/{store_id}/push-preview", responses=ASKS_STORE, summary="Show what a push would do")
 async def preview(
     store_id: StoreId,
     principal: SyncsReader,

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
 
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -192,15 +191,20 @@ async def _show(asked: _Asked, noun: str, record_id: int) -> Response:
 
 
 async def _kept(asked: _Asked, make: Callable[[AsyncConnection], Awaitable[bytes]]) -> Response:
-    """What is kept under the tenant's revision of now, or made in the same transaction."""
-    services, caller = asked.services, asked.caller
+    """What is kept under the tenant's revision of now, or made: at least as new as that is.
+
+    The cache may be on another machine: no connection to the database is held meanwhile.
+    """
+    services, caller, version = asked.services, asked.caller, ""
+
+    async def make_now() -> bytes:
+        async with services.database.tenant(caller.tenant_id) as connection:
+            return await make(connection)
+
     ttl_s = services.config.cache_records_s
-    async with services.database.tenant(caller.tenant_id) as connection:
-        return await services.cache.cached(
-            asked.request,
-            caller,
-            name=asked.entity.value,
-            ttl_s=ttl_s,
-            version=await read_revision(connection) if ttl_s else "",
-            make=partial(make, connection),
-        )
+    if ttl_s:
+        async with services.database.tenant(caller.tenant_id) as connection:
+            version = await read_revision(connection)
+    return await services.cache.cached(
+        asked.request, caller, name=asked.entity.value, ttl_s=ttl_s, version=version, make=make_now
+    )

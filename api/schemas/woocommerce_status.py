@@ -93,13 +93,16 @@ class RateLimitAnswer(Answer):
     blocked_until: UtcTime | None
 
 
+_DUE = "Since when the oldest of those that are due has been so"
+
+
 class BacklogAnswer(Answer):
     """What still has to be worked off."""
 
     webhooks_pending: int
-    webhooks_oldest_at: UtcTime | None
+    webhooks_oldest_at: UtcTime | None = Field(description=_DUE)
     pushes_pending: int
-    pushes_oldest_at: UtcTime | None
+    pushes_oldest_at: UtcTime | None = Field(description=_DUE)
     pushes_failed: int
 
 

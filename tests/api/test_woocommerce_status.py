@@ -82,6 +82,24 @@ async def test_what_waits_and_what_failed_is_told(hub: Hub, shop: Shop) -> None:
     assert (lane["isPaused"], lane["pausedReason"]) == (True, "the store is closed")
 
 
+async def test_what_waits_for_its_next_try_is_not_overdue(shop: Shop) -> None:
+    await shop.execute(
+        "insert into pushes (tenant_id, store_id, entity, record_id, updated_at, next_attempt_at)"
+        " values (:owner, :store, 'products', 1, now() - interval '1 hour',"
+        " now() + interval '1 hour')"
+    )
+    await shop.execute(
+        "insert into webhook_events (tenant_id, store_id, event_type, topic, route, body, headers,"
+        " received_at, next_attempt_at) values (:owner, :store, 'order.created', 'order.created',"
+        " 'code', '', '{}', now() - interval '1 hour', now() + interval '1 hour')"
+    )
+    shown = await shop.shown()
+    assert [one["code"] for one in shown["reasons"]] == ["nothing-scheduled"]
+    assert (shown["backlog"]["pushesPending"], shown["backlog"]["webhooksPending"]) == (1, 1)
+    await shop.execute("update pushes set next_attempt_at = now() - interval '10 minutes'")
+    assert "push-overdue" in {one["code"] for one in (await shop.shown())["reasons"]}
+
+
 async def test_the_worst_store_decides(hub: Hub, shop: Shop) -> None:
     second = await Shop.new(hub, shop.caller)
     await second.asked(503)

@@ -37,8 +37,7 @@ class RealIds:
     def fill_in(self, case: Case[Any]) -> None:
         """Change a request that is about to be sent."""
         turn = next(self._turn)
-        if not _is_wrong(case, ParameterLocation.HEADER) and _KEY in (case.headers or {}):
-            case.headers[_KEY] = f"intent-{turn}"
+        name_intent(case, turn)
         if turn % _MADE_UP_EACH == 0:
             return
         whose = self.two.strangers if turn % _STRANGERS_EACH == 0 else self.two.own
@@ -84,6 +83,12 @@ class RealIds:
 
 
 _KEY: Final = "Idempotency-Key"
+
+
+def name_intent(case: Case[Any], turn: int) -> None:
+    """Give the request a key for idempotency of its own, where it has one that is no mistake."""
+    if not _is_wrong(case, ParameterLocation.HEADER) and _KEY in (case.headers or {}):
+        case.headers[_KEY] = f"intent-{turn}"
 
 
 def _is_wrong(case: Case[Any], location: ParameterLocation) -> bool:

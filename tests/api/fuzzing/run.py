@@ -58,6 +58,11 @@ def load(app: Any, config: Mapping[str, Any]) -> BaseSchema:
     )
 
 
+def load_from(url: str, config: Mapping[str, Any]) -> BaseSchema:
+    """What a hub that runs there says of itself."""
+    return schemathesis.openapi.from_url(url, config=SchemathesisConfig.from_dict(dict(config)))
+
+
 def labels(schema: BaseSchema) -> set[str]:
     """The operations that a run calls."""
     return {one.ok().label for one in schema.get_all_operations() if isinstance(one, Ok)}
