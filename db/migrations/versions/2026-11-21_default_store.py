@@ -7,12 +7,13 @@ from alembic import context, op
 from psycopg import sql
 from sqlalchemy.dialects import postgresql
 
+from db.migrations.lookups import LOOKUP_ROLE, making_lookups, show_rows
+
 revision: str = "0012"
 down_revision: str | None = "0011"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-LOOKUP_ROLE = "entrepot_lookup"
 TABLE = "mapping_previews"
 TENANT = "nullif(current_setting('app.tenant', true), '')::bigint"
 
@@ -42,7 +43,10 @@ def upgrade() -> None:
     role = sql.Identifier(context.config.attributes["app_role"]).as_string()
     op.execute(f"grant select, insert, update, delete on {TABLE} to {role}")
     op.execute(f"grant usage on all sequences in schema public to {role}")
-    _create_lookups(role)
+    with making_lookups(SIGNATURES):
+        op.execute(FUNCTIONS)
+        show_rows(TABLE, "select", "delete")
+        op.execute(f"grant select (expires_at), delete on {TABLE} to {LOOKUP_ROLE}")
 
 
 def _create_table() -> None:
@@ -80,30 +84,6 @@ def _create_table() -> None:
         f"create policy tenant_isolation on {TABLE} "
         f"using (tenant_id = {TENANT}) with check (tenant_id = {TENANT})"
     )
-
-
-def _create_lookups(role: str) -> None:
-    _join_lookup_role(inherit=True)
-    op.execute(f"grant create, usage on schema public to {LOOKUP_ROLE}")
-    op.execute(FUNCTIONS)
-    for verb in ("select", "delete"):
-        op.execute(
-            f"create policy lookup_{verb} on {TABLE} for {verb} to {LOOKUP_ROLE} using (true)"
-        )
-    op.execute(f"grant select (expires_at), delete on {TABLE} to {LOOKUP_ROLE}")
-    for function in SIGNATURES:
-        op.execute(f"revoke all on function {function} from public")
-        op.execute(f"alter function {function} owner to {LOOKUP_ROLE}")
-        op.execute(f"grant execute on function {function} to {role}")
-    op.execute(f"revoke create on schema public from {LOOKUP_ROLE}")
-    _join_lookup_role(inherit=False)
-
-
-def _join_lookup_role(*, inherit: bool) -> None:
-    """Before PostgreSQL 16 a member always inherits."""
-    version = int(op.get_bind().exec_driver_sql("show server_version_num").scalar_one())
-    option = f" with inherit {inherit}" if version >= 160_000 else ""
-    op.execute(f"grant {LOOKUP_ROLE} to current_user{option}")
 
 
 def downgrade() -> None:

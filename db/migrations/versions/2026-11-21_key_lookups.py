@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from alembic import context, op
-from psycopg import sql
+from alembic import op
+
+from db.migrations.lookups import making_lookups
 
 revision: str = "0011"
 down_revision: str | None = "0010"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-LOOKUP_ROLE = "entrepot_lookup"
 
 FUNCTION = "find_key(text)"
 
@@ -33,22 +33,8 @@ $$;
 def upgrade() -> None:
     """Make a look-up that tells more, as narrow as the one before."""
     op.execute("set local lock_timeout = '5s'")
-    _join_lookup_role(inherit=True)
-    op.execute(f"grant create, usage on schema public to {LOOKUP_ROLE}")
-    op.execute(FUNCTIONS)
-    role = sql.Identifier(context.config.attributes["app_role"]).as_string()
-    op.execute(f"revoke all on function {FUNCTION} from public")
-    op.execute(f"alter function {FUNCTION} owner to {LOOKUP_ROLE}")
-    op.execute(f"grant execute on function {FUNCTION} to {role}")
-    op.execute(f"revoke create on schema public from {LOOKUP_ROLE}")
-    _join_lookup_role(inherit=False)
-
-
-def _join_lookup_role(*, inherit: bool) -> None:
-    """Before PostgreSQL 16 a member always inherits."""
-    version = int(op.get_bind().exec_driver_sql("show server_version_num").scalar_one())
-    option = f" with inherit {inherit}" if version >= 160_000 else ""
-    op.execute(f"grant {LOOKUP_ROLE} to current_user{option}")
+    with making_lookups([FUNCTION]):
+        op.execute(FUNCTIONS)
 
 
 def downgrade() -> None:

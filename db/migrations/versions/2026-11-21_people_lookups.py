@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from alembic import context, op
-from psycopg import sql
+from alembic import op
+
+from db.migrations.lookups import LOOKUP_ROLE, making_lookups, show_rows
 
 revision: str = "0010"
 down_revision: str | None = "0009"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-LOOKUP_ROLE = "entrepot_lookup"
 
 # A session is looked for among those of the tenant whose key signed the token: no key of one
 # tenant speaks for another's people.
@@ -58,28 +58,11 @@ SEEN = {
 def upgrade() -> None:
     """Open three narrow doors: whose address is this, whose token, and who speaks here."""
     op.execute("set local lock_timeout = '5s'")
-    _join_lookup_role(inherit=True)
-    op.execute(f"grant create, usage on schema public to {LOOKUP_ROLE}")
-    op.execute(FUNCTIONS)
-    for table, columns in SEEN.items():
-        op.execute(
-            f"create policy lookup_select on {table} for select to {LOOKUP_ROLE} using (true)"
-        )
-        op.execute(f"grant select ({columns}) on {table} to {LOOKUP_ROLE}")
-    role = sql.Identifier(context.config.attributes["app_role"]).as_string()
-    for function in SIGNATURES:
-        op.execute(f"revoke all on function {function} from public")
-        op.execute(f"alter function {function} owner to {LOOKUP_ROLE}")
-        op.execute(f"grant execute on function {function} to {role}")
-    op.execute(f"revoke create on schema public from {LOOKUP_ROLE}")
-    _join_lookup_role(inherit=False)
-
-
-def _join_lookup_role(*, inherit: bool) -> None:
-    """Before PostgreSQL 16 a member always inherits."""
-    version = int(op.get_bind().exec_driver_sql("show server_version_num").scalar_one())
-    option = f" with inherit {inherit}" if version >= 160_000 else ""
-    op.execute(f"grant {LOOKUP_ROLE} to current_user{option}")
+    with making_lookups(SIGNATURES):
+        op.execute(FUNCTIONS)
+        for table, columns in SEEN.items():
+            show_rows(table, "select")
+            op.execute(f"grant select ({columns}) on {table} to {LOOKUP_ROLE}")
 
 
 def downgrade() -> None:
