@@ -34,14 +34,16 @@ async def test_a_running_hub_answers_as_the_schema_says(tmp_path: Path) -> None:
             "X-API-Secret": hub.connection.api_secret,
         }
         config = configuration(
-            key, phases=PHASES, examples=EXAMPLES, secrets=[shop.consumer_secret]
+            key,
+            phases=PHASES,
+            examples=EXAMPLES,
+            secrets=[shop.consumer_secret],
+            # The only key there is would be revoked, rotated or locked to another address.
+            leave_out=r"^(PATCH|DELETE|POST) /api/keys/",
         )
         # Wrong keys are told to wait (429) after some: this is checked where nobody is slowed down.
         config["checks"]["ignored_auth"] = {"enabled": False}
-        # The only key there is would be revoked, rotated or locked to another address.
-        schema = load_from(f"{hub.connection.api_url}/openapi.json", config).exclude(
-            path_regex=r"^/api/keys/\{record_id\}"
-        )
+        schema = load_from(f"{hub.connection.api_url}/openapi.json", config)
         turn = count()
 
         def fill_in(case: Case[Any]) -> None:

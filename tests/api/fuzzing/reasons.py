@@ -28,6 +28,12 @@ _MAY_REFUSE: Final = (
 )
 _USUAL: Final = ("2xx", "3xx", "401", "403", "404", "409", "429", "5xx")
 
+# A made-up store is not there, or never answers: what the hub says then is no failure of the hub.
+_ASK_A_STORE: Final = (
+    r"^(POST /api/stores|PATCH /api/stores/{store_id}|POST /api/stores/{store_id}/test-connection"
+    r"|GET /api/stores/{store_id}/push-preview|POST /api/stores/{store_id}/mapping/preview"
+    r"|GET /api/woocommerce-sync/connection/test|POST /api/woocommerce-sync/sync/.*})$"
+)
 _NOT_CHECKED: Final = (
     # The ids of runs have slashes: GET /api/syncs/{workflow_id} takes this path as an id too.
     (r"^POST /api/syncs/{workflow_id}/cancel$", ("unsupported_method", "allow_header_conformance")),
@@ -51,4 +57,10 @@ def operations() -> list[dict[str, Any]]:
         {"include-name-regex": name, "checks": {check: {"enabled": False} for check in checks}}
         for name, checks in _NOT_CHECKED
     ]
-    return [*unchecked, *refusing]
+    asking = {
+        "include-name-regex": _ASK_A_STORE,
+        "checks": {
+            "not_a_server_error": {"expected-statuses": ["2xx", "3xx", "4xx", "502", "504"]}
+        },
+    }
+    return [*unchecked, *refusing, asking]
