@@ -17,9 +17,9 @@ from api.store_settings import held_settings
 from api.woocommerce_sync.push_checks import check_direction
 from db.stores import Store
 from domain.entities import IMPORT_ORDER, Entity
+from domain.sync_settings import PUSHED
 
 ANY: Final = "any"
-_PUSHED: Final = (Entity.CATEGORIES, Entity.PRODUCTS, Entity.CUSTOMERS, Entity.INVENTORY)
 _BATCH: Final = (Entity.PRODUCTS, Entity.CUSTOMERS, Entity.ORDERS)
 
 
@@ -75,13 +75,18 @@ def full_pulls(store: Store, body: FullSyncBody) -> Sequence[PullDemand]:
 
 
 def full_pushes(store: Store, body: FullSyncBody) -> Sequence[PushDemand]:
-    """Every entity that this store is told of."""
+    """Every entity that this store is told of; of orders only statuses that it may not have.
+
+    Forced, those of all would be written again, and a shop acts on each: it mails, it refunds.
+    """
     if body.direction == "pull":
         return ()
     directions = held_settings(store.settings).sync_directions
     return [
-        PushDemand(entity=entity, all_records=True, force=body.force)
-        for entity in _PUSHED
+        PushDemand(
+            entity=entity, all_records=True, force=body.force and entity is not Entity.ORDERS
+        )
+        for entity in PUSHED
         if directions.of(entity).pushes
     ]
 

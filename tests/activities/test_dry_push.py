@@ -19,9 +19,10 @@ from domain.sync_settings import ConflictPolicy, StoreSettings
 from tests.activities.push_room import EVERYTHING, MemoryShop, PushRoom
 from tests.activities.test_push_stock import Stall
 from tests.db.dumps import tenant_dump
-from tests.db.factories import customer, product, variant
+from tests.db.factories import customer, order, product, variant
 
 PRODUCTS, CUSTOMERS, INVENTORY = Entity.PRODUCTS, Entity.CUSTOMERS, Entity.INVENTORY
+ORDERS = Entity.ORDERS
 
 
 class ReadableShop(MemoryShop):
@@ -250,3 +251,17 @@ async def test_what_no_database_keeps_is_shown_all_the_same(room: PushRoom) -> N
     assert counts == PushCounts(queued=1, sent=1)
     [(_, _, fields)] = (await diffs(room, run_id)).values()
     assert fields["title"] == {"from": "AB\ufffdC", "to": "Ours"}
+
+
+async def test_of_an_order_the_status_is_told_that_its_store_would_get(room: PushRoom) -> None:
+    own = order("a1")
+    room.shop.table(ORDERS)["a1"] = own.record
+    await room.away.take(ORDERS, own, order("a2"))
+    await room.away.rows("update orders set status = 'completed' where number = 'a1'")
+    await room.away.rows("update links set differs = true where entity = 'orders'")
+    run_id = await new_run(room)
+    counts = await note(room, run_id, PushDemand(entity=ORDERS, all_records=True))
+    [(action, external_id, fields)] = (await diffs(room, run_id)).values()
+    assert (action, external_id, counts.sent) == ("update", "a1", counts.queued)
+    assert fields["status"]["to"] == "completed"
+    assert room.shop.table(ORDERS)["a1"] == own.record

@@ -93,7 +93,7 @@ async def test_everything_goes_the_ways_that_the_store_allows(
     )
     assert changed.status_code == 200, changed.text
     pulls = (CUSTOMERS, ORDERS)
-    pushes = (PRODUCTS, CUSTOMERS, INVENTORY)
+    pushes = (PRODUCTS, CUSTOMERS, INVENTORY, ORDERS)
     for direction, expected in (
         (None, (pulls, pushes)),
         ("both", (pulls, pushes)),
@@ -108,7 +108,8 @@ async def test_everything_goes_the_ways_that_the_store_allows(
             tuple(one.entity for one in demand.pulls),
             tuple(one.entity for one in demand.pushes),
         ) == expected
-        assert all(one.all_records and one.force for one in demand.pushes)
+        assert all(one.all_records for one in demand.pushes)
+        assert [one.entity for one in demand.pushes if not one.force] == list(expected[1][3:])
 
 
 async def test_a_batch_sends_stock_and_pulls_the_rest(
