@@ -27,7 +27,7 @@ def as_other(headers: dict[str, str], *, leave_out: str | None = None) -> dict[s
     return configuration(
         headers,
         phases=("examples", "fuzzing"),
-        examples=1,
+        examples=2,
         markers=[MARK],
         secrets=[SECRET],
         leave_out=leave_out,
