@@ -2,30 +2,20 @@
 
 import asyncio
 import hashlib
-from datetime import timedelta
 from typing import Protocol
 
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import (
     ApplicationError,
-    WorkflowAlreadyStartedError,
     is_cancelled_exception,
 )
 from temporalio.service import RPCError
 
-from api.temporal import (
-    CALL_TIMEOUT_S,
-    Started,
-    TemporalUnavailableError,
-    _calling,
-    _MissingWorkflowError,
-    _reason,
-)
+from api.temporal_calls import Started, TemporalUnavailableError, reason
 from api.temporal_syncs import SyncGateway, TemporalSyncGateway
 from domain.errors import EntrepotError
 from workflows.ids import demand_id
 from workflows.models import DemandInput, DemandResult
-from workflows.search_attributes import fair_share, search_attributes
 from workflows.task_queues import TaskQueue
 
 _ASKED = {"name", "pulls", "pushes", "is_dry"}
@@ -56,10 +46,6 @@ class DemandGateway(SyncGateway, Protocol):
         """
         ...
 
-    async def running_run(self, workflow_id: str) -> str | None:
-        """The run id of the workflow of that id that is not done; None when there is none."""
-        ...
-
 
 def demand_workflow_id(args: DemandInput) -> str:
     """The id of a demand: the same for the same things asked of the same store."""
@@ -73,24 +59,13 @@ class TemporalDemandGateway(TemporalSyncGateway):
 
     async def start_demand(self, args: DemandInput) -> Started:
         """See `DemandGateway`."""
-        workflow_id = demand_workflow_id(args)
-        try:
-            async with _calling():
-                handle = await self._client.start_workflow(
-                    "DemandWorkflow",
-                    args,
-                    id=workflow_id,
-                    task_queue=TaskQueue.PULL.value,
-                    search_attributes=search_attributes(
-                        tenant_id=args.tenant_id, store_id=args.store_id, provider=args.provider
-                    ),
-                    priority=fair_share(args.tenant_id),
-                    static_summary=f"{args.name} of {args.provider} store {args.store_id}",
-                    rpc_timeout=timedelta(seconds=CALL_TIMEOUT_S),
-                )
-        except WorkflowAlreadyStartedError as error:
-            return Started(workflow_id, error.run_id or "", already_running=True)
-        return Started(workflow_id, handle.first_execution_run_id or "", already_running=False)
+        return await self._start(
+            "DemandWorkflow",
+            args,
+            demand_workflow_id(args),
+            TaskQueue.PULL,
+            f"{args.name} of {args.provider} store {args.store_id}",
+        )
 
     async def await_demand(self, started: Started, *, timeout_s: float) -> DemandResult | None:
         """See `DemandGateway`."""
@@ -105,18 +80,7 @@ class TemporalDemandGateway(TemporalSyncGateway):
         except WorkflowFailureError as error:
             raise _failed(error) from error
         except RPCError as error:
-            raise TemporalUnavailableError(_reason(error)) from error
-
-    async def running_run(self, workflow_id: str) -> str | None:
-        """See `DemandGateway`."""
-        try:
-            async with _calling():
-                described = await self._client.get_workflow_handle(workflow_id).describe(
-                    rpc_timeout=timedelta(seconds=CALL_TIMEOUT_S)
-                )
-        except _MissingWorkflowError:
-            return None
-        return None if described.close_time else described.run_id
+            raise TemporalUnavailableError(reason(error)) from error
 
 
 def _failed(failure: WorkflowFailureError) -> DemandFailedError:

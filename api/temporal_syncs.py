@@ -17,19 +17,17 @@ from temporalio.client import (
     ScheduleUpdateInput,
     WorkflowFailureError,
 )
-from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.models import StoreRef
 from activities.sync_models import SyncKind
-from api.temporal import (
+from api.temporal import Gateway, TemporalGateway
+from api.temporal_calls import (
     CALL_TIMEOUT_S,
-    Gateway,
+    MissingWorkflowError,
     Started,
-    TemporalGateway,
     TemporalUnavailableError,
-    _calling,
-    _MissingWorkflowError,
+    calling,
 )
 from domain import schedules
 from workflows.ids import schedule_id, subscriptions_id, sync_id, unsubscribe_id
@@ -92,18 +90,20 @@ class TemporalSyncGateway(TemporalGateway):
         """See `SyncGateway`."""
         summary = f"Sync {args.provider} store {args.store_id}"
         workflow_id = sync_id(args.store_id, args.kind.value)
-        return await self._start("SyncStoreWorkflow", args, workflow_id, summary)
+        return await self._start("SyncStoreWorkflow", args, workflow_id, TaskQueue.PULL, summary)
 
     async def check_subscriptions(self, args: SubscriptionsInput) -> Started:
         """See `SyncGateway`."""
         summary = f"Webhooks of {args.provider} store {args.store_id}"
         workflow_id = subscriptions_id(args.store_id)
-        return await self._start("SubscriptionsWorkflow", args, workflow_id, summary)
+        return await self._start(
+            "SubscriptionsWorkflow", args, workflow_id, TaskQueue.PULL, summary
+        )
 
     async def unsubscribe(self, ref: StoreRef, *, provider: str, timeout_s: float) -> bool:
         """See `SyncGateway`."""
         workflow_id = unsubscribe_id(ref.store_id)
-        async with _calling():
+        async with calling():
             handle = await self._client.start_workflow(
                 "UnsubscribeWorkflow",
                 ref,
@@ -136,7 +136,7 @@ class TemporalSyncGateway(TemporalGateway):
         """See `SyncGateway`."""
         wanted = _schedule(kind, args, spec, paused=paused)
         name = schedule_id(args.store_id, kind.value)
-        async with _calling():
+        async with calling():
             try:
                 try:
                     await self._client.create_schedule(
@@ -163,15 +163,15 @@ class TemporalSyncGateway(TemporalGateway):
         """See `SyncGateway`."""
         handle = self._client.get_schedule_handle(schedule_id(store_id, kind.value))
         try:
-            async with _calling():
+            async with calling():
                 await handle.delete(rpc_timeout=timedelta(seconds=CALL_TIMEOUT_S))
-        except _MissingWorkflowError:
+        except MissingWorkflowError:
             return
 
     async def trigger_schedule(self, store_id: int, kind: SyncKind) -> None:
         """See `SyncGateway`."""
         handle = self._client.get_schedule_handle(schedule_id(store_id, kind.value))
-        async with _calling():
+        async with calling():
             await handle.trigger(
                 overlap=ScheduleOverlapPolicy.SKIP,
                 rpc_timeout=timedelta(seconds=CALL_TIMEOUT_S),
@@ -182,35 +182,10 @@ class TemporalSyncGateway(TemporalGateway):
         handle = self._client.get_schedule_handle(schedule_id(store_id, kind.value))
         change = handle.pause if paused else handle.unpause
         try:
-            async with _calling():
+            async with calling():
                 await change(rpc_timeout=timedelta(seconds=CALL_TIMEOUT_S))
-        except _MissingWorkflowError:
+        except MissingWorkflowError:
             return
-
-    async def _start(
-        self,
-        name: str,
-        args: SyncStoreInput | SubscriptionsInput,
-        workflow_id: str,
-        summary: str,
-    ) -> Started:
-        try:
-            async with _calling():
-                handle = await self._client.start_workflow(
-                    name,
-                    args,
-                    id=workflow_id,
-                    task_queue=TaskQueue.PULL.value,
-                    search_attributes=search_attributes(
-                        tenant_id=args.tenant_id, store_id=args.store_id, provider=args.provider
-                    ),
-                    priority=fair_share(args.tenant_id),
-                    static_summary=summary,
-                    rpc_timeout=timedelta(seconds=CALL_TIMEOUT_S),
-                )
-        except WorkflowAlreadyStartedError as error:
-            return Started(workflow_id, error.run_id or "", already_running=True)
-        return Started(workflow_id, handle.first_execution_run_id or "", already_running=False)
 
 
 def _schedule(
