@@ -23,28 +23,29 @@ _FORCE = Field(
 _DRY = Field(False, description="Only find out what would be sent, and send nothing")
 
 
-class PushCustomersBody(StoreBody):
+class PushBody(StoreBody):
+    """What a push of any kind says beside the ids."""
+
+    sync_all: bool = _ALL
+    sync_modified_since: Moment | None = _SINCE
+    force: bool = _FORCE
+    dry_run: bool = _DRY
+
+
+class PushCustomersBody(PushBody):
     """Which customers to send: say one of `customerIds`, `syncAll` and `syncModifiedSince`."""
 
     model_config = Body.model_config | example({"syncModifiedSince": "2025-01-01T00:00:00Z"})
 
     customer_ids: RecordIds = ()
-    sync_all: bool = _ALL
-    sync_modified_since: Moment | None = _SINCE
-    force: bool = _FORCE
-    dry_run: bool = _DRY
 
 
-class PushInventoryBody(StoreBody):
+class PushInventoryBody(PushBody):
     """Whose stock to send: say one of `productIds`, `syncAll` and `syncModifiedSince`."""
 
     model_config = Body.model_config | example({"productIds": [4711, 4712]})
 
     product_ids: RecordIds = ()
-    sync_all: bool = _ALL
-    sync_modified_since: Moment | None = _SINCE
-    force: bool = _FORCE
-    dry_run: bool = _DRY
 
 
 class PushProductStockBody(StoreBody):

@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.responses import Response
 
-from api.auth import Principal, SyncsWriter
+from api.auth import SyncsWriter
 from api.demanding import Shown, check_active, demand_input, run_demand, start_demand
-from api.idempotency import Idempotent
+from api.idempotency import Idempotent, Work
 from api.problems import BAD_REQUEST, ProblemError
-from api.services import ApiServices, Services
+from api.services import Services
 from api.woocommerce_sync.stores import StoreIdQuery, pick_store
 from db.stores import Store
 from workflows.models import DemandInput
@@ -29,14 +29,6 @@ def named_store(query: int | None, body: int | None) -> int | None:
     return query if body is None else body
 
 
-async def pick_active(
-    services: ApiServices, principal: Principal, *, query: int | None, body: int | None
-) -> Store:
-    """The store that an action is about. Raises ProblemError (400, 404; 409: it is not active)."""
-    store = await pick_store(services, principal.tenant_id, named_store(query, body))
-    return check_active(store)
-
-
 class AskingStore:
     """A dependency of the actions: who asks, and of which store."""
 
@@ -48,18 +40,35 @@ class AskingStore:
         store_id: StoreIdQuery = None,
     ) -> None:
         self.services = services
-        self._principal = principal
+        self.principal = principal
         self._idempotency = idempotency
         self._store_id = store_id
+
+    async def pick(self, store_id: int | None) -> Store:
+        """The store that an action is about. `store_id` is the body's.
+
+        Raises:
+            ProblemError: 400, 404; 409, it is not active.
+        """
+        wanted = named_store(self._store_id, store_id)
+        return check_active(await pick_store(self.services, self.principal.tenant_id, wanted))
+
+    def demand(self, store: Store, name: str, **asked: object) -> DemandInput:
+        """See `api.demanding.demand_input`."""
+        return demand_input(self.services, self.principal, store, name, **asked)
+
+    async def once(self, work: Work) -> Response:
+        """Do it under the request's key, if it has one. Raises ProblemError."""
+        return await self._idempotency.run(self.principal, work)
 
     async def start(self, name: str, store_id: int | None, plan: Plan) -> Response:
         """Start it: 202. `store_id` is the body's. Raises ProblemError."""
 
         async def work() -> Response:
-            args = await self._demand(name, store_id, plan)
-            return await start_demand(self.services, self._principal, args)
+            args = await self._planned(name, store_id, plan)
+            return await start_demand(self.services, self.principal, args)
 
-        return await self._idempotency.run(self._principal, work)
+        return await self.once(work)
 
     async def run(
         self, name: str, store_id: int | None, plan: Plan, show: Callable[[DemandInput], Shown]
@@ -67,16 +76,14 @@ class AskingStore:
         """Start it and wait: 200 with what `show` makes of it, or 202. Raises ProblemError."""
 
         async def work() -> Response:
-            args = await self._demand(name, store_id, plan)
-            return await run_demand(self.services, self._principal, args, show(args))
+            args = await self._planned(name, store_id, plan)
+            return await run_demand(self.services, self.principal, args, show(args))
 
-        return await self._idempotency.run(self._principal, work)
+        return await self.once(work)
 
-    async def _demand(self, name: str, store_id: int | None, plan: Plan) -> DemandInput:
-        store = await pick_active(
-            self.services, self._principal, query=self._store_id, body=store_id
-        )
-        return demand_input(self.services, self._principal, store, name, **plan(store))
+    async def _planned(self, name: str, store_id: int | None, plan: Plan) -> DemandInput:
+        store = await self.pick(store_id)
+        return self.demand(store, name, **plan(store))
 
 
 Asking = Annotated[AskingStore, Depends(AskingStore)]

@@ -8,25 +8,23 @@ from starlette.responses import Response
 
 from activities.demand_models import PushDemand
 from api import problems
-from api.auth import SyncsWriter
-from api.demanding import demand_input, run_demand, start_demand
-from api.idempotency import Idempotent
+from api.demanding import run_demand, start_demand
 from api.openapi_answers import ASKS_STORE
 from api.problems import INVALID, ProblemError
 from api.schemas.base import MAX_ID
 from api.schemas.woocommerce_pushes import (
     ProductStockAnswer,
+    PushBody,
     PushCustomersBody,
     PushInventoryBody,
     PushProductStockBody,
     VariantStockAnswer,
 )
 from api.schemas.woocommerce_sync import DemandAnswer
-from api.services import ApiServices, Services
+from api.services import ApiServices
 from api.temporal import Started
-from api.woocommerce_sync.asking import pick_active
+from api.woocommerce_sync.asking import Asking, AskingStore
 from api.woocommerce_sync.push_checks import check_demand, check_direction, push_demand, why_not
-from api.woocommerce_sync.stores import StoreIdQuery
 from db.shown_stock import ShownStock, is_product_linked, load_shown_stock
 from db.stores import Store
 from domain.entities import Entity
@@ -45,36 +43,14 @@ ProductId = Annotated[
     response_model=DemandAnswer,
     summary="Send customers to WooCommerce",
 )
-async def push_customers(
-    principal: SyncsWriter,
-    services: Services,
-    idempotency: Idempotent,
-    body: PushCustomersBody | None = None,
-    store_id: StoreIdQuery = None,
-) -> Response:
+async def push_customers(asking: Asking, body: PushCustomersBody | None = None) -> Response:
     """Send customers of the hub, also to a store that is otherwise only pulled from.
 
     Those the store has are brought up to date, the others are created; guests have no account
     there and are never sent.
     """
     asked = body or PushCustomersBody()
-
-    async def work() -> Response:
-        demand = push_demand(
-            Entity.CUSTOMERS,
-            asked.customer_ids,
-            asked.sync_modified_since,
-            is_all=asked.sync_all,
-            force=asked.force,
-        )
-        picked = await pick_active(services, principal, query=store_id, body=asked.store_id)
-        store = await check_demand(services, principal.tenant_id, picked, demand)
-        args = demand_input(
-            services, principal, store, "customers-push", pushes=(demand,), is_dry=asked.dry_run
-        )
-        return await start_demand(services, principal, args)
-
-    return await idempotency.run(principal, work)
+    return await _push(asking, Entity.CUSTOMERS, asked.customer_ids, asked)
 
 
 @router.post(
@@ -83,36 +59,14 @@ async def push_customers(
     response_model=DemandAnswer,
     summary="Send stock to WooCommerce",
 )
-async def push_inventory(
-    principal: SyncsWriter,
-    services: Services,
-    idempotency: Idempotent,
-    body: PushInventoryBody | None = None,
-    store_id: StoreIdQuery = None,
-) -> Response:
+async def push_inventory(asking: Asking, body: PushInventoryBody | None = None) -> Response:
     """Send how many there are of products, also to a store that is otherwise only pulled from.
 
     The store's own numbers are read first, and what moved there is counted before they are
     written.
     """
     asked = body or PushInventoryBody()
-
-    async def work() -> Response:
-        demand = push_demand(
-            Entity.INVENTORY,
-            asked.product_ids,
-            asked.sync_modified_since,
-            is_all=asked.sync_all,
-            force=asked.force,
-        )
-        picked = await pick_active(services, principal, query=store_id, body=asked.store_id)
-        store = await check_demand(services, principal.tenant_id, picked, demand)
-        args = demand_input(
-            services, principal, store, "inventory-push", pushes=(demand,), is_dry=asked.dry_run
-        )
-        return await start_demand(services, principal, args)
-
-    return await idempotency.run(principal, work)
+    return await _push(asking, Entity.INVENTORY, asked.product_ids, asked)
 
 
 @router.post(
@@ -122,45 +76,56 @@ async def push_inventory(
     summary="Send the stock of one product to WooCommerce",
 )
 async def push_product_stock(
-    product_id: ProductId,
-    principal: SyncsWriter,
-    services: Services,
-    idempotency: Idempotent,
-    body: PushProductStockBody | None = None,
-    store_id: StoreIdQuery = None,
+    asking: Asking, product_id: ProductId, body: PushProductStockBody | None = None
 ) -> Response:
     """Send how many there are of each variant of a product (the hub's id); show what came of it.
 
     A dry run answers 202: its diff is at the run.
     """
     asked = body or PushProductStockBody()
+    services, tenant_id = asking.services, asking.principal.tenant_id
 
     async def work() -> Response:
         demand = PushDemand(entity=Entity.INVENTORY, record_ids=(product_id,), force=asked.force)
-        picked = await pick_active(services, principal, query=store_id, body=asked.store_id)
-        store = check_direction(picked, Entity.INVENTORY)
-        before = await _shown(services, principal.tenant_id, store, product_id)
-        args = demand_input(
-            services,
-            principal,
-            store,
-            "inventory-push-one",
-            pushes=(demand,),
-            is_dry=asked.dry_run,
-        )
+        store = check_direction(await asking.pick(asked.store_id), Entity.INVENTORY)
+        before = await _shown(services, tenant_id, store, product_id)
+        args = asking.demand(store, "inventory-push-one", pushes=(demand,), is_dry=asked.dry_run)
         if asked.dry_run:
-            return await start_demand(services, principal, args)
+            return await start_demand(services, asking.principal, args)
 
         async def show(result: DemandResult, _started: Started) -> ProductStockAnswer:
-            async with services.database.tenant(principal.tenant_id) as connection:
+            async with services.database.tenant(tenant_id) as connection:
                 after = await load_shown_stock(
                     connection, store.id, product_id, run_id=result.run_id
                 )
             return _stock_view(store, product_id, before, after)
 
-        return await run_demand(services, principal, args, show)
+        return await run_demand(services, asking.principal, args, show)
 
-    return await idempotency.run(principal, work)
+    return await asking.once(work)
+
+
+async def _push(
+    asking: AskingStore,
+    entity: Entity,
+    record_ids: Sequence[int],
+    asked: PushBody,
+) -> Response:
+    async def work() -> Response:
+        demand = push_demand(
+            entity,
+            record_ids,
+            asked.sync_modified_since,
+            is_all=asked.sync_all,
+            force=asked.force,
+        )
+        picked = await asking.pick(asked.store_id)
+        tenant_id = asking.principal.tenant_id
+        store = await check_demand(asking.services, tenant_id, picked, demand)
+        args = asking.demand(store, f"{entity.value}-push", pushes=(demand,), is_dry=asked.dry_run)
+        return await start_demand(asking.services, asking.principal, args)
+
+    return await asking.once(work)
 
 
 async def _shown(
