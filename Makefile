@@ -57,7 +57,7 @@ new-provider: $(VENV)/.dev ## write a small provider to start from (NAME=my_shop
 	@test -n "$(NAME)" || { echo 'name it: make new-provider NAME=my_shop' >&2; exit 2; }
 	@exec $(PY) scripts/new_provider.py "$(NAME)" $(if $(PLACE),--place "$(PLACE)")
 
-record-history: $(VENV)/.dev ## record the workflow histories that the replay tests read
+record-history: $(VENV)/.dev ## record the workflow histories that the replay tests read (ARGS="demands")
 	@exec $(PY) -m tests.replay.record $(ARGS)
 
 lock: $(VENV)/.bootstrap ## resolve the dependencies of pyproject.toml again (ARGS="--upgrade")

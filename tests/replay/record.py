@@ -1,5 +1,7 @@
 """Records the histories that the replay tests read: `python -m tests.replay.record`.
 
+Names of parts (`demands`, `syncs` …) record those alone: `make record-history ARGS="demands"`.
+
 Only for a workflow that is new or was never released. Where a recorded history does not replay any
 more, the change belongs behind `workflow.patched`, because runs like it may be under way somewhere.
 """
@@ -8,11 +10,11 @@ import asyncio
 import logging
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -23,6 +25,7 @@ from db.session import Database
 from domain.entities import Entity
 from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.embedded.temporal import _binary
+from runtime.failures import WRONG_INPUT
 from runtime.hub import Hub
 from runtime.settings import Settings, load_settings
 from sandbox.woocommerce.seed import ShopSeed
@@ -182,26 +185,44 @@ async def record_continuation(to: Recorder) -> None:
     await to.take(scene, "orders", pull_continued=0, pull_continuation=1)
 
 
-async def record(settings: Settings, owner_url: str) -> dict[str, WorkflowHistory]:
-    """Run every case."""
-    async with recorder(settings, owner_url) as ordinary:
-        await record_checks(ordinary)
-        await record_previews(ordinary)
-        await record_mapping_previews(ordinary)
-        await record_imports(ordinary)
-        await record_failures(ordinary)
-        await record_cancellations(ordinary)
-        await record_syncs(ordinary)
-        await record_scans(ordinary)
-        await record_demands(ordinary)
-    async with recorder(settings, owner_url, *LONG) as long:
-        await record_continuation(long)
-    app_url = settings.database_url.get_secret_value()
-    return ordinary.taken | long.taken | await record_lanes(app_url, owner_url)
+ORDINARY: Final[Mapping[str, Callable[[Recorder], Awaitable[None]]]] = {
+    "checks": record_checks,
+    "previews": record_previews,
+    "mapping-previews": record_mapping_previews,
+    "imports": record_imports,
+    "failures": record_failures,
+    "cancellations": record_cancellations,
+    "syncs": record_syncs,
+    "scans": record_scans,
+    "demands": record_demands,
+}
+PARTS: Final = (*ORDINARY, "continuations", "lanes")
 
 
-def main() -> int:
-    """Write the histories of all cases in place of those that are there."""
+async def record(
+    settings: Settings, owner_url: str, parts: Collection[str]
+) -> dict[str, WorkflowHistory]:
+    """Run the cases of these parts."""
+    taken: dict[str, WorkflowHistory] = {}
+    if chosen := [run for name, run in ORDINARY.items() if name in parts]:
+        async with recorder(settings, owner_url) as ordinary:
+            for run in chosen:
+                await run(ordinary)
+        taken |= ordinary.taken
+    if "continuations" in parts:
+        async with recorder(settings, owner_url, *LONG) as long:
+            await record_continuation(long)
+        taken |= long.taken
+    if "lanes" in parts:
+        taken |= await record_lanes(settings.database_url.get_secret_value(), owner_url)
+    return taken
+
+
+def main(asked: Sequence[str]) -> int:
+    """Write histories in place of those that are there: of the parts named, or of all cases."""
+    if unknown := set(asked) - set(PARTS):
+        sys.stderr.write(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}\n")
+        return WRONG_INPUT
     logging.getLogger("temporalio").setLevel(logging.CRITICAL)
     with tempfile.TemporaryDirectory() as directory:
         server = EmbeddedPostgres(Path(directory), durable=False)
@@ -215,17 +236,18 @@ def main() -> int:
                 "public_url": "https://hub.example",
             }
             settings = load_settings(env_file=None, given=given)
-            taken = asyncio.run(record(settings, server.owner_url))
+            taken = asyncio.run(record(settings, server.owner_url, asked or PARTS))
         finally:
             server.stop()
     HISTORIES.mkdir(exist_ok=True)
-    for old in HISTORIES.glob("*.json"):
-        old.unlink()
-    for name in CASES:
+    if not asked:
+        for old in HISTORIES.glob("*.json"):
+            old.unlink()
+    for name in taken if asked else CASES:
         (HISTORIES / f"{name}.json").write_text(scrubbed(taken[name]))
         print(f"{name}: {len(taken[name].events)} events")  # noqa: T201
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,24 +1,16 @@
-"""Records the histories of demands alone: `python -m tests.replay.record_demands`."""
+"""The histories of demands."""
 
 import asyncio
 import logging
-import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from temporalio.client import WorkflowFailureError, WorkflowHistory
+from temporalio.client import WorkflowFailureError
 
 from activities.demand_models import PullDemand, PushDemand
 from api.temporal_demands import TemporalDemandGateway
-from db.migrate import upgrade
 from domain.entities import IMPORT_ORDER, Entity
-from runtime.embedded.postgres import EmbeddedPostgres
-from runtime.settings import load_settings
 from tests.db.factories import customer
 from tests.db.room import Room, new_store
-from tests.replay.cases import HISTORIES
-from tests.replay.scrub import scrubbed
 from tests.workflows.scene import Scene
 from workflows.models import DemandInput
 
@@ -72,38 +64,3 @@ async def record_demands(to: "Recorder") -> None:
     await take(to, "demand_failed", await start(scene, pulls=(PART,)))
     await home.take(Entity.CUSTOMERS, customer("2", "two@example.test"))
     await take(to, "demand_paused", await start(scene, pushes=SENT))
-
-
-async def record(app_url: str, owner_url: str) -> dict[str, WorkflowHistory]:
-    """Run every case on a server of its own."""
-    from tests.replay.record import recorder  # noqa: PLC0415 - it imports this module
-
-    given = {
-        "database_url": app_url,
-        "encryption_key": "5a" * 32,
-        "allow_private_addresses": True,
-    }
-    async with recorder(load_settings(env_file=None, given=given), owner_url) as ordinary:
-        await record_demands(ordinary)
-    return ordinary.taken
-
-
-def main() -> int:
-    """Write the histories of demands in place of those that are there."""
-    logging.getLogger("temporalio").setLevel(logging.CRITICAL)
-    with tempfile.TemporaryDirectory() as directory:
-        server = EmbeddedPostgres(Path(directory), durable=False)
-        server.start()
-        try:
-            upgrade(server.owner_url)
-            taken = asyncio.run(record(server.app_url, server.owner_url))
-        finally:
-            server.stop()
-    for name, history in sorted(taken.items()):
-        (HISTORIES / f"{name}.json").write_text(scrubbed(history))
-        print(f"{name}: {len(history.events)} events")  # noqa: T201
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

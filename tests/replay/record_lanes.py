@@ -1,13 +1,8 @@
-"""Records the histories of lanes: `python -m tests.replay.record_lanes` writes those alone."""
+"""The histories of lanes."""
 
-import asyncio
-import logging
-import sys
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -16,15 +11,11 @@ from temporalio.testing import WorkflowEnvironment
 from activities.draining import Pace
 from activities.lanes import Turn
 from db.lane_failures import resume_lane
-from db.migrate import upgrade
 from db.session import Database
 from domain.errors import CredentialsError, RateLimitedError
 from domain.lanes import LaneKind
-from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.embedded.temporal import _binary
 from tests.db.room import new_room
-from tests.replay.cases import HISTORIES
-from tests.replay.scrub import scrubbed
 from tests.workflows.lanes import LADDER_S, Sending, Street, always, raising
 from workflows.ids import lane_id
 from workflows.search_attributes import ALL
@@ -162,25 +153,3 @@ async def record_lanes(app_url: str, owner_url: str) -> dict[str, WorkflowHistor
         await app.close()
         await owner.close()
     return ordinary.taken | long.taken
-
-
-def main() -> int:
-    """Write the histories of lanes in place of those that are there."""
-    logging.getLogger("temporalio").setLevel(logging.CRITICAL)
-    with tempfile.TemporaryDirectory() as directory:
-        server = EmbeddedPostgres(Path(directory), durable=False)
-        server.start()
-        try:
-            upgrade(server.owner_url)
-            taken = asyncio.run(record_lanes(server.app_url, server.owner_url))
-        finally:
-            server.stop()
-    HISTORIES.mkdir(exist_ok=True)
-    for name, history in sorted(taken.items()):
-        (HISTORIES / f"{name}.json").write_text(scrubbed(history))
-        print(f"{name}: {len(history.events)} events")  # noqa: T201
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,33 +1,21 @@
-"""Records the history of a sync that scans orders: `python -m tests.replay.record_scans`."""
+"""The history of a sync that scans orders."""
 
-import asyncio
 import dataclasses
 import json
-import logging
-import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
-
-from temporalio.client import WorkflowHistory
 
 from activities.sync_models import SyncKind
 from api.temporal_syncs import TemporalSyncGateway
 from db.crypto import store_context
-from db.migrate import upgrade
 from db.store_checks import allocate_store_id
 from db.tables.stores import STORES
 from db.tenants import create_tenant
 from domain.entities import Entity
-from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.hub import Hub
-from runtime.settings import load_settings
 from sandbox.easyorder.seed import StoreSeed
 from sandbox.easyorder.serving import Ready, serving
 from sandbox.easyorder.shop import Behaviour
-from tests.replay.cases import HISTORIES
-from tests.replay.scrub import scrubbed
 from workflows.ids import sync_id
 from workflows.models import SyncStoreInput
 
@@ -80,38 +68,3 @@ async def _connect(hub: Hub, tenant_id: int, ready: Ready) -> int:
             )
         )
     return store_id
-
-
-async def record(app_url: str, owner_url: str) -> dict[str, WorkflowHistory]:
-    """Run it on a server of its own."""
-    from tests.replay.record import recorder  # noqa: PLC0415 - it imports this module
-
-    given = {
-        "database_url": app_url,
-        "encryption_key": "5a" * 32,
-        "allow_private_addresses": True,
-    }
-    async with recorder(load_settings(env_file=None, given=given), owner_url) as ordinary:
-        await record_scans(ordinary)
-    return ordinary.taken
-
-
-def main() -> int:
-    """Write the history in place of the one that is there."""
-    logging.getLogger("temporalio").setLevel(logging.CRITICAL)
-    with tempfile.TemporaryDirectory() as directory:
-        server = EmbeddedPostgres(Path(directory), durable=False)
-        server.start()
-        try:
-            upgrade(server.owner_url)
-            taken = asyncio.run(record(server.app_url, server.owner_url))
-        finally:
-            server.stop()
-    for name, history in sorted(taken.items()):
-        (HISTORIES / f"{name}.json").write_text(scrubbed(history))
-        print(f"{name}: {len(history.events)} events")  # noqa: T201
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

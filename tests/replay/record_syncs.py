@@ -1,23 +1,14 @@
-"""Records the histories of syncs alone: `python -m tests.replay.record_syncs`."""
+"""The histories of syncs."""
 
 import asyncio
-import logging
-import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from temporalio.client import WorkflowFailureError, WorkflowHistory
+from temporalio.client import WorkflowFailureError
 
 from activities.models import StoreRef
 from activities.sync_models import SyncKind
 from api.temporal_syncs import TemporalSyncGateway
-from db.migrate import upgrade
 from domain.entities import Entity
-from runtime.embedded.postgres import EmbeddedPostgres
-from runtime.settings import load_settings
-from tests.replay.cases import HISTORIES
-from tests.replay.scrub import scrubbed
 from tests.workflows.scene import Scene
 from workflows.ids import (
     import_id,
@@ -95,39 +86,3 @@ async def record_webhooks(to: "Recorder", scene: Scene) -> None:
     if not await gateway.unsubscribe(ref, provider="woocommerce", timeout_s=10):
         raise AssertionError("the webhooks were to be taken away")
     to.taken["unsubscribe_ok"] = (await to.runs(unsubscribe_id(scene.store_id)))[0]
-
-
-async def record(app_url: str, owner_url: str) -> dict[str, WorkflowHistory]:
-    """Run every case on a server of its own."""
-    from tests.replay.record import recorder  # noqa: PLC0415 - it imports this module
-
-    given = {
-        "database_url": app_url,
-        "encryption_key": "5a" * 32,
-        "allow_private_addresses": True,
-        "public_url": "https://hub.example",
-    }
-    async with recorder(load_settings(env_file=None, given=given), owner_url) as ordinary:
-        await record_syncs(ordinary)
-    return ordinary.taken
-
-
-def main() -> int:
-    """Write the histories of syncs in place of those that are there."""
-    logging.getLogger("temporalio").setLevel(logging.CRITICAL)
-    with tempfile.TemporaryDirectory() as directory:
-        server = EmbeddedPostgres(Path(directory), durable=False)
-        server.start()
-        try:
-            upgrade(server.owner_url)
-            taken = asyncio.run(record(server.app_url, server.owner_url))
-        finally:
-            server.stop()
-    for name, history in sorted(taken.items()):
-        (HISTORIES / f"{name}.json").write_text(scrubbed(history))
-        print(f"{name}: {len(history.events)} events")  # noqa: T201
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
