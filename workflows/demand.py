@@ -1,7 +1,7 @@
 """Doing once what somebody asked of a store: pulls of a part of it or all, and pushes to it."""
 
-import asyncio
 from datetime import timedelta
+from functools import partial
 
 from activities.demand import BeginDemandInput, DemandActivities, EndDemandInput, PullStep
 from activities.demand_models import DemandCounts, PushCounts, PushDemand
@@ -16,10 +16,11 @@ from domain.entities import Entity
 from domain.statuses import SyncStatus
 from domain.sync_settings import PUSHED
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
+from temporalio.exceptions import ApplicationError
 
 from workflows import policies
 from workflows.children import listed, pull_or_yield
+from workflows.endings import ending
 from workflows.models import (
     DemandInput,
     DemandResult,
@@ -28,7 +29,6 @@ from workflows.models import (
     PullInput,
 )
 from workflows.patience import Patience, stop_if_cancelled
-from workflows.reasons import reason_of
 
 AT_ONCE = (0.0,)
 """The ladder of a dry run: a person looks on, and nothing is lost when it fails."""
@@ -80,21 +80,12 @@ class DemandWorkflow:
         run = RunRef(tenant_id=args.tenant_id, store_id=args.store_id, run_id=begun.run_id)
         self._busy = begun.left
         self._note(run_id=begun.run_id, phase="pulling")
-        try:
-            stop_if_cancelled()
+        async with ending(partial(self._end, run)):
             await self._pull_all(run, begun.steps, begun.page_size)
             if args.is_dry:
                 await self._foresee_pushes(run)
             else:
                 await self._push_all(run)
-        except (FailureError, asyncio.CancelledError) as failure:
-            if is_cancelled_exception(failure):
-                await self._end(run, SyncStatus.CANCELLED, None)
-                raise
-            reason = reason_of(failure)
-            await self._end(run, SyncStatus.FAILED, reason)
-            raise reason from failure
-        await self._end(run, SyncStatus.SUCCESS, None)
         return DemandResult(
             run_id=begun.run_id,
             counts=DemandCounts(pulled=self._progress.entities, pushed=self._progress.pushed),

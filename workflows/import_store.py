@@ -1,6 +1,6 @@
 """Importing everything a store has, while people go on working in it."""
 
-import asyncio
+from functools import partial
 
 from activities.incremental import SyncActivities
 from activities.models import BeginRunInput, BeginRunResult, Counts, EndRunInput, RunRef
@@ -9,14 +9,11 @@ from domain.entities import Entity
 from domain.statuses import SyncStatus
 from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
-from temporalio.exceptions import (
-    FailureError,
-    WorkflowAlreadyStartedError,
-    is_cancelled_exception,
-)
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.workflow import ParentClosePolicy
 
 from workflows import ids, policies
+from workflows.endings import ending
 from workflows.models import (
     ImportProgress,
     ImportStoreInput,
@@ -26,7 +23,6 @@ from workflows.models import (
 )
 from workflows.patience import stop_if_cancelled
 from workflows.pull import PullWorkflow
-from workflows.reasons import reason_of
 from workflows.search_attributes import fair_share, search_attributes
 
 ANOTHER_PULL_PAUSE_S = 15
@@ -65,17 +61,8 @@ class ImportStoreWorkflow:
             ),
             **policies.BEGIN,
         )
-        try:
-            stop_if_cancelled()
+        async with ending(partial(self._end, begun.run_id)):
             rounds, is_settled = await self._import(begun)
-        except (FailureError, asyncio.CancelledError) as failure:
-            if is_cancelled_exception(failure):
-                await self._end(begun.run_id, SyncStatus.CANCELLED, None)
-                raise
-            reason = reason_of(failure)
-            await self._end(begun.run_id, SyncStatus.FAILED, reason.message)
-            raise reason from failure
-        await self._end(begun.run_id, SyncStatus.SUCCESS, None)
         return ImportStoreResult(
             run_id=begun.run_id,
             entities=self._progress.entities,
@@ -151,7 +138,7 @@ class ImportStoreWorkflow:
         self._note(entities={**self._progress.entities, entity: held + result.counts})
         return result
 
-    async def _end(self, run_id: int, status: SyncStatus, error: str | None) -> None:
+    async def _end(self, run_id: int, status: SyncStatus, reason: ApplicationError | None) -> None:
         self._note(phase=status.value)
         await workflow.execute_activity_method(
             RunActivities.end_run,
@@ -160,7 +147,7 @@ class ImportStoreWorkflow:
                 store_id=self._args.store_id,
                 run_id=run_id,
                 status=status.value,
-                error=error,
+                error=None if reason is None else reason.message,
             ),
             **policies.BOOKKEEPING,
         )

@@ -1,6 +1,6 @@
 """Bringing a store up to date: what its schedules start, and what people start at any time."""
 
-import asyncio
+from functools import partial
 
 from activities.incremental import SyncActivities
 from activities.models import Counts, EntityRef, PullMode, RunRef, StoreRef
@@ -17,15 +17,12 @@ from domain.entities import Entity
 from domain.statuses import SyncStatus
 from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
-from temporalio.exceptions import (
-    FailureError,
-    WorkflowAlreadyStartedError,
-    is_cancelled_exception,
-)
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.workflow import ParentClosePolicy
 
 from workflows import ids, policies
 from workflows.children import listed, pull_or_yield
+from workflows.endings import ending
 from workflows.models import (
     ImportProgress,
     ImportStoreInput,
@@ -35,7 +32,6 @@ from workflows.models import (
     SyncStoreResult,
 )
 from workflows.patience import stop_if_cancelled
-from workflows.reasons import reason_of
 from workflows.reconcile import ReconcileWorkflow
 from workflows.search_attributes import fair_share, search_attributes
 
@@ -76,17 +72,8 @@ class SyncStoreWorkflow:
         if begun.run_id is None:
             workflow.set_current_details("the store is deleted or not active: nothing to do")
             return SyncStoreResult()
-        try:
-            stop_if_cancelled()
+        async with ending(partial(self._end, begun.run_id)):
             await self._sync(begun, begun.run_id)
-        except (FailureError, asyncio.CancelledError) as failure:
-            if is_cancelled_exception(failure):
-                await self._end(begun.run_id, SyncStatus.CANCELLED, None)
-                raise
-            reason = reason_of(failure)
-            await self._end(begun.run_id, SyncStatus.FAILED, reason.message)
-            raise reason from failure
-        await self._end(begun.run_id, SyncStatus.SUCCESS, None)
         return SyncStoreResult(
             run_id=begun.run_id,
             entities=self._progress.entities,
@@ -184,7 +171,7 @@ class SyncStoreWorkflow:
         self._held_back += result.held_back
         return None if result.is_busy else result.counts
 
-    async def _end(self, run_id: int, status: SyncStatus, error: str | None) -> None:
+    async def _end(self, run_id: int, status: SyncStatus, reason: ApplicationError | None) -> None:
         self._note(phase=status.value)
         await workflow.execute_activity_method(
             SyncActivities.end_sync,
@@ -193,7 +180,7 @@ class SyncStoreWorkflow:
                 store_id=self._args.store_id,
                 run_id=run_id,
                 status=status.value,
-                error=error,
+                error=None if reason is None else reason.message,
             ),
             **policies.BOOKKEEPING,
         )
