@@ -11,18 +11,18 @@ from starlette.responses import Response
 from api.answers import json_answer
 from api.auth import Principal
 from api.idempotency import Idempotency
-from api.record_views import category_views, customer_views, order_views, product_views
 from api.schemas.catalogue import CategoryAnswer, ProductAnswer
 from api.schemas.records import RecordAnswer
 from api.schemas.sales import CustomerAnswer, OrderAnswer
 from api.services import ApiServices
 from db.publishing import Touch, publish
-from db.read_records import Row, find_record
+from db.record_json import read_record
 from domain.entities import Entity
 from domain.errors import NotFoundError
 from domain.lanes import LaneKind
 
 A = TypeVar("A")
+R = TypeVar("R", bound=RecordAnswer)
 A_co = TypeVar("A_co", covariant=True)
 
 
@@ -77,30 +77,26 @@ def created(answer: RecordAnswer, listing: str) -> Response:
 
 async def show_category(connection: AsyncConnection, record_id: int) -> CategoryAnswer:
     """A category as GET shows it."""
-    return (await category_views(connection, [await _row(connection, _CATEGORY, record_id)]))[0]
+    return await _show(connection, Entity.CATEGORIES, CategoryAnswer, record_id)
 
 
 async def show_product(connection: AsyncConnection, record_id: int) -> ProductAnswer:
     """A product as GET shows it."""
-    return (await product_views(connection, [await _row(connection, _PRODUCT, record_id)]))[0]
+    return await _show(connection, Entity.PRODUCTS, ProductAnswer, record_id)
 
 
 async def show_customer(connection: AsyncConnection, record_id: int) -> CustomerAnswer:
     """A customer as GET shows it."""
-    return (await customer_views(connection, [await _row(connection, _CUSTOMER, record_id)]))[0]
+    return await _show(connection, Entity.CUSTOMERS, CustomerAnswer, record_id)
 
 
 async def show_order(connection: AsyncConnection, record_id: int) -> OrderAnswer:
     """An order as GET shows it."""
-    return (await order_views(connection, [await _row(connection, _ORDER, record_id)]))[0]
+    return await _show(connection, Entity.ORDERS, OrderAnswer, record_id)
 
 
-_CATEGORY, _PRODUCT = Entity.CATEGORIES, Entity.PRODUCTS
-_CUSTOMER, _ORDER = Entity.CUSTOMERS, Entity.ORDERS
-
-
-async def _row(connection: AsyncConnection, entity: Entity, record_id: int) -> Row:
-    row = await find_record(connection, entity, record_id)
-    if row is None:
+async def _show(connection: AsyncConnection, entity: Entity, answer: type[R], record_id: int) -> R:
+    body = await read_record(connection, entity, record_id)
+    if body is None:
         raise NotFoundError(f"there is no record {record_id}. GET /api/{entity.value} lists them")
-    return row
+    return answer.model_validate_json(body)

@@ -10,8 +10,6 @@ import pytest
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.record_views import category_views, customer_views, order_views, product_views
-from db.read_records import Row, find_record
 from domain.entities import Entity
 from domain.money import NO_PLACES, THREE_PLACES
 from domain.pages import Pulled
@@ -32,6 +30,8 @@ from domain.records import (
 )
 from domain.statuses import OrderStatus, ProductStatus
 from tests.api.hub import Caller, Hub, connect
+from tests.api.record_rows import Row, find_record
+from tests.api.record_views import category_views, customer_views, order_views, product_views
 
 View = Callable[[AsyncConnection, Sequence[Row]], Awaitable[Sequence[BaseModel]]]
 VIEWS: dict[Entity, View] = {

@@ -1,4 +1,4 @@
-"""Records as rows, for the answers to writes; `db.record_json` reads those that are asked for."""
+"""Records as rows, for `tests.api.record_views`."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""From rows to the bodies of records."""
+"""The bodies of records, made in Python: what those that PostgreSQL writes are compared with."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -8,7 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.schemas.catalogue import CategoryAnswer, ProductAnswer
 from api.schemas.sales import CustomerAnswer, OrderAnswer
-from db.read_records import (
+from domain.entities import Entity
+from domain.money import format_amount
+from tests.api.record_rows import (
     ExternalReference,
     Row,
     load_lines,
@@ -16,8 +18,6 @@ from db.read_records import (
     load_suppliers,
     load_variants,
 )
-from domain.entities import Entity
-from domain.money import format_amount
 
 References = Mapping[int, Sequence[ExternalReference]]
 
