@@ -8,24 +8,23 @@ from temporalio import activity
 from activities.errors import translated
 from activities.heartbeat import heartbeating
 from activities.lanes import Waker
-from activities.models import EntityRef, RunRef
+from activities.models import EndRunInput, EntityRef, RunRef
+from activities.runs import end_run
 from activities.stores import OpenStore, StoreOpener, is_taken
 from activities.sync_models import (
     BeginSyncInput,
     BeginSyncResult,
-    EndSyncInput,
     EntityPlan,
     SendMissingResult,
     SyncKind,
 )
 from db import cursors, drift, runs, sync_runs
-from db.alerts import AlertKind, NewAlert, raise_alert, resolve_alerts
+from db.alerts import AlertKind, NewAlert
 from db.initial_push import enqueue_catalogue
 from db.session import Database
 from domain.entities import Entity
 from domain.errors import StoreGoneError
 from domain.lanes import LaneKind
-from domain.statuses import SyncStatus
 from providers._kit.protocols import ScansOrders
 
 READ_AGAIN_EVERY = timedelta(hours=1)
@@ -123,26 +122,13 @@ class SyncActivities:
             return SendMissingResult(queued=queued)
 
     @activity.defn
-    async def end_sync(self, args: EndSyncInput) -> None:
+    async def end_sync(self, args: EndRunInput) -> None:
         """Close the run and its log. One that failed for good is an alert until one succeeds."""
-        status = SyncStatus(args.status)
-        alert_id = None
         with translated():
-            async with self._database.tenant(args.tenant_id) as connection:
-                if status is SyncStatus.FAILED:
-                    alert_id = await raise_alert(connection, _alert(args))
-                elif status is SyncStatus.SUCCESS:
-                    subject = f"sync/{args.store_id}"
-                    await resolve_alerts(connection, kind=AlertKind.SYNC_FAILED, subject=subject)
-                await sync_runs.end_sync_run(
-                    connection, args.run_id, args.store_id, status=status, error=args.error
-                )
-                await runs.close_logs(connection, args.run_id, status=status, error=args.error)
-            if alert_id is not None:
-                await self._waker.wake(args.tenant_id, LaneKind.ALERT, args.tenant_id)
+            await end_run(self._database, self._waker, args, _alert(args))
 
 
-def _alert(args: EndSyncInput) -> NewAlert:
+def _alert(args: EndRunInput) -> NewAlert:
     return NewAlert(
         tenant_id=args.tenant_id,
         store_id=args.store_id,

@@ -45,7 +45,7 @@ def build_activities(
     previews = PreviewActivities(database, opener)
     demands = DemandActivities(database, opener, waker)
     demand_pushes = DemandPushActivities(database, waker)
-    runs = RunActivities(database, opener)
+    runs = RunActivities(database, opener, waker)
     pull = PullActivities(database, opener, waker)
     sweep = SweepActivities(database, opener, waker)
     return ActivitySet(

@@ -6,6 +6,7 @@ from temporalio import activity
 
 from activities.errors import translated
 from activities.heartbeat import heartbeating
+from activities.lanes import Waker
 from activities.models import BeginRunInput, BeginRunResult, EndRunInput, RecordFailureInput, RunRef
 from activities.stores import StoreOpener, is_taken
 from db import runs, settle
@@ -13,6 +14,7 @@ from db.alerts import AlertKind, NewAlert, raise_alert, resolve_alerts
 from db.session import Database
 from db.staging import Origin
 from domain.errors import NotFoundError, SecretError
+from domain.lanes import LaneKind
 from domain.statuses import SyncStatus
 
 _MOST_GUEST_PASSES = 1000
@@ -21,9 +23,10 @@ _MOST_GUEST_PASSES = 1000
 class RunActivities:
     """Bookkeeping of runs. All of it is a row that is set to what it should be."""
 
-    def __init__(self, database: Database, opener: StoreOpener) -> None:
+    def __init__(self, database: Database, opener: StoreOpener, waker: Waker) -> None:
         self._database = database
         self._opener = opener
+        self._waker = waker
 
     @activity.defn
     async def begin_run(self, args: BeginRunInput) -> BeginRunResult:
@@ -96,19 +99,24 @@ class RunActivities:
 
     @activity.defn
     async def end_run(self, args: EndRunInput) -> None:
-        """Close the run and its log."""
-        status = SyncStatus(args.status)
+        """Close the run and its log. One that failed for good is an alert until one succeeds."""
         with translated():
-            async with self._database.tenant(args.tenant_id) as connection:
-                if status is SyncStatus.FAILED:
-                    await raise_alert(connection, _failed_import(args))
-                elif status is SyncStatus.SUCCESS:
-                    subject = f"import/{args.store_id}"
-                    await resolve_alerts(connection, kind=AlertKind.SYNC_FAILED, subject=subject)
-                await runs.end_run(
-                    connection, args.run_id, args.store_id, status=status, error=args.error
-                )
-                await runs.close_logs(connection, args.run_id, status=status, error=args.error)
+            await end_run(self._database, self._waker, args, _failed_import(args))
+
+
+async def end_run(database: Database, waker: Waker, args: EndRunInput, alert: NewAlert) -> None:
+    """Close a run and its log. If it failed, `alert` is raised; if it went well, it is closed."""
+    status = SyncStatus(args.status)
+    alert_id = None
+    async with database.tenant(args.tenant_id) as connection:
+        if status is SyncStatus.FAILED:
+            alert_id = await raise_alert(connection, alert)
+        elif status is SyncStatus.SUCCESS:
+            await resolve_alerts(connection, kind=alert.kind, subject=alert.subject)
+        await runs.end_run(connection, args.run_id, args.store_id, status=status, error=args.error)
+        await runs.close_logs(connection, args.run_id, status=status, error=args.error)
+    if alert_id is not None:
+        await waker.wake(args.tenant_id, LaneKind.ALERT, args.tenant_id)
 
 
 def _failed_import(args: EndRunInput) -> NewAlert:

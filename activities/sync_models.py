@@ -52,14 +52,6 @@ class BeginSyncResult(Message):
     plans: tuple[EntityPlan, ...] = ()
 
 
-class EndSyncInput(StoreRef):
-    """How a sync ended: `success`, `failed` or `cancelled`."""
-
-    run_id: int
-    status: str
-    error: str | None = None
-
-
 class SendMissingResult(Message):
     """How many records of the hub the store lacks and will be sent."""
 

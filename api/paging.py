@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
 from fastapi import Query
 
@@ -20,6 +20,13 @@ Cursor = Annotated[
     str | None,
     Query(max_length=300, description="`nextCursor` of the page before; leave out for the first"),
 ]
+
+
+class HasId(Protocol):
+    """A row of a listing that is sorted by id."""
+
+    @property
+    def id(self) -> int: ...
 
 
 def encode_cursor(listing: str, *position: int | str) -> str:
@@ -69,6 +76,6 @@ def after_id(listing: str, cursor: str | None) -> int:
     return decode_cursor(listing, cursor, read_id) or 0
 
 
-def next_cursor(listing: str, rows: Sequence[object], limit: int, last_id: int) -> str | None:
-    """The cursor behind a page that was asked for with one row more than `limit`."""
-    return encode_cursor(listing, last_id) if len(rows) > limit else None
+def next_cursor(listing: str, rows: Sequence[HasId], limit: int) -> str | None:
+    """The cursor behind a page by id that was asked for with one row more than `limit`."""
+    return encode_cursor(listing, rows[limit - 1].id) if len(rows) > limit else None

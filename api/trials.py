@@ -9,32 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import structlog
-
 from api import problems
-from api.problems import ProblemError, ProblemKind
+from api.problems import ProblemError
 from api.services import ApiServices, now
-from api.temporal import CheckFailedError
+from api.store_answers import store_problem, waiting_for_store
 from db.store_checks import StoreCheck, copy_store_to_check, create_check, discard_check
 from domain.keepable import keepable
 from workflows.models import CheckStoreInput, CheckStoreResult
-
-_log = structlog.get_logger(__name__)
-
-_LONGEST_MESSAGE = 500
-_RETRY_LATER = {"Retry-After": "30"}
-
-_VERDICTS: Mapping[str, ProblemKind] = {
-    "CredentialsError": problems.CREDENTIALS_REFUSED,
-    "PermissionDeniedError": problems.PERMISSION_DENIED,
-    "StoreSuspendedError": problems.STORE_REJECTED,
-    "RouteMissingError": problems.NOT_A_STORE,
-    "RequestRejectedError": problems.STORE_REJECTED,
-    "AddressRefusedError": problems.ADDRESS_REFUSED,
-    "StoreUnreachableError": problems.STORE_UNREACHABLE,
-    "StoreUnavailableError": problems.STORE_UNAVAILABLE,
-    "RateLimitedError": problems.STORE_UNAVAILABLE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +75,7 @@ async def judge(services: ApiServices, trial: Trial) -> Verdict:
         TemporalUnavailableError: the workflow could not be started.
     """
     timeout_s = services.config.check_timeout_s
-    try:
+    with waiting_for_store(timeout_s, "store_check_failed", check_id=trial.check_id):
         result = await services.temporal.check_store(
             CheckStoreInput(
                 tenant_id=trial.tenant_id,
@@ -105,18 +86,6 @@ async def judge(services: ApiServices, trial: Trial) -> Verdict:
             timeout_s=timeout_s,
         )
         return _verdict(result)
-    except TimeoutError:
-        raise ProblemError(
-            problems.STORE_TIMEOUT,
-            f"There was no verdict within {timeout_s:g} s: the store is too slow, or no worker "
-            "runs. Try again; if it goes on, see GET /api/health?detailed=true.",
-            headers=_RETRY_LATER,
-        ) from None
-    except CheckFailedError as error:
-        _log.error("store_check_failed", reason=str(error), check_id=trial.check_id)
-        raise ProblemError(
-            problems.INTERNAL, "The check failed on our side. Try again later."
-        ) from None
 
 
 async def judge_or_refuse(services: ApiServices, trial: Trial) -> Mapping[str, Any]:
@@ -125,22 +94,6 @@ async def judge_or_refuse(services: ApiServices, trial: Trial) -> Mapping[str, A
     if verdict.problem is not None:
         raise verdict.problem
     return verdict.facts
-
-
-def store_problem(error_type: str, message: str | None, *, hint: str) -> ProblemError:
-    """What a store's no is to who asked; `hint` follows where trying again may help.
-
-    Raises:
-        CheckFailedError: it is no error of a store.
-    """
-    kind = _VERDICTS.get(error_type)
-    if kind is None:
-        raise CheckFailedError(f"{error_type}: {message}")
-    told = (message or kind.title)[:_LONGEST_MESSAGE]
-    if kind.status < 500:
-        return ProblemError(kind, told)
-    ended = told if told.endswith("?") else f"{told.rstrip('.')}."
-    return ProblemError(kind, f"{ended} {hint}", headers=_RETRY_LATER)
 
 
 def _verdict(result: CheckStoreResult) -> Verdict:

@@ -9,8 +9,7 @@ import http.client
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
@@ -18,11 +17,10 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from bench.ingress_bench import Server, _program, _says, run
 from bench.processes import peak_mb
 from bench.reads_catalogue import fill, make_caller
-from bench.rig import BenchDatabase, BenchError, Rig, pid_of, running, start_rig
-from runtime.embedded.ports import choose_port
+from bench.rig import BenchDatabase, BenchError, Rig, start_rig
+from bench.servers import Server, run, serving_api
 from runtime.embedded.postgres import SUPERUSER
 
 Say = Callable[[str], None]
@@ -102,7 +100,7 @@ def measure_export(options: ExportOptions, say: Say) -> Exports:
         tenant_id, headers = run(make_caller(database))
         fill(rig, database, tenant_id, options.products)
         _connect_store(rig, database, tenant_id)
-        with _serving(rig, database) as api:
+        with serving_api(rig, database, ENTREPOT_REQUESTS_PER_MINUTE="1000000") as api:
             # A beginning, so that what is measured first pays for no start.
             _export(api, headers, f"{_PATH}?format=csv&storeId=1", most=_CHUNK)
             before = peak_mb(api.pid)
@@ -178,17 +176,3 @@ def _copy(database: BenchDatabase, tenant_id: int) -> Taken:
 def _connect_store(rig: Rig, database: BenchDatabase, tenant_id: int) -> None:
     with psycopg.connect(rig.postgres.url(SUPERUSER, database.name)) as connection:
         connection.execute(_STORE, {"tenant": tenant_id})
-
-
-@contextmanager
-def _serving(rig: Rig, database: BenchDatabase) -> Iterator[Server]:
-    port = choose_port()
-    log = rig.directory / "logs" / "api-export.log"
-    settings = {
-        **rig.settings(database),
-        "ENTREPOT_PORT": str(port),
-        "ENTREPOT_REQUESTS_PER_MINUTE": "1000000",
-    }
-    program = _program(("runtime.api_process",), log, settings, lambda: _says(log, "api_ready"))
-    with running(program):
-        yield Server(f"http://127.0.0.1:{port}", pid_of(program))

@@ -10,8 +10,8 @@ from typing import Any, Final
 import psycopg
 
 from bench.import_run import Connected, connected, start_import
-from bench.ingress_bench import run, serving_api
 from bench.rig import BenchDatabase, BenchError, Rig, start_rig
+from bench.servers import run, serving_api
 from bench.shop import BenchShop, ShopSize, start_shop
 from bench.webhook_load import Connection
 from bench.webhook_source import CODE, connect_store, signed_orders

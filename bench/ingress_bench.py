@@ -1,31 +1,22 @@
 """`ingress`: how many webhooks are kept a second, against bare FastAPI with one INSERT."""
 
-import asyncio
 import os
 import platform
-import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import psycopg
-import uvloop
 
 from bench.ingress_floor import TABLE
-from bench.processes import cpu_seconds
-from bench.rig import BenchDatabase, BenchError, Rig, pid_of, running, start_rig
-from bench.webhook_load import Load, send_for
+from bench.rig import BenchDatabase, BenchError, Rig, start_rig
+from bench.servers import Served, Server, load_server, run, serving_api, serving_floor
+from bench.webhook_load import send_for
 from bench.webhook_source import CODE, connect_store, signed_orders
-from runtime.embedded.child import Program
-from runtime.embedded.hub import child_environment
-from runtime.embedded.ports import choose_port
-from runtime.embedded.programs import EmbeddedProgram
 
-T = TypeVar("T")
 Say = Callable[[str], None]
 
 CONNECTIONS: Final = 32
@@ -39,27 +30,6 @@ class IngressOptions:
     rounds: int = 3
     seconds: float = 5.0
     connections: int = CONNECTIONS
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """A load, and the CPU time that its server used, of PostgreSQL apart."""
-
-    load: Load
-    cpu_s: float
-
-    @property
-    def cpu_us(self) -> float:
-        """Microseconds of CPU time for an accept."""
-        return 1e6 * self.cpu_s / len(self.load.latencies_s)
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """Something that takes webhooks, and its process."""
-
-    url: str
-    pid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,42 +80,11 @@ def accept_figures(measured: Accepts) -> dict[str, Any]:
 
 
 @contextmanager
-def serving_api(rig: Rig, database: BenchDatabase) -> Iterator[Server]:
-    """The API as a process of its own."""
-    port = choose_port()
-    log = rig.directory / "logs" / f"api-{database.name}.log"
-    settings = {**rig.settings(database), "ENTREPOT_PORT": str(port)}
-    program = _program(("runtime.api_process",), log, settings, lambda: _says(log, "api_ready"))
-    with running(program):
-        yield Server(f"http://127.0.0.1:{port}", pid_of(program))
-
-
-@contextmanager
 def _serving_floor(rig: Rig, database: BenchDatabase) -> Iterator[Server]:
-    port, ready = choose_port(), rig.directory / "floor.ready"
     with psycopg.connect(database.owner_url) as connection:
         connection.execute(TABLE)
-    words = ("bench.ingress_floor", database.owner_url, str(port), str(ready))
-    program = _program(words, rig.directory / "logs" / "floor.log", {}, ready.exists)
-    with running(program):
-        yield Server(f"http://127.0.0.1:{port}", pid_of(program))
-
-
-def _program(
-    words: Sequence[str], log: Path, settings: dict[str, str], is_ready: Callable[[], bool]
-) -> EmbeddedProgram:
-    log.unlink(missing_ok=True)
-    program = Program(
-        argv=(sys.executable, "-m", *words),
-        log=log,
-        env=child_environment(settings),
-        cwd=log.parent,
-    )
-    return EmbeddedProgram(words[0], program, is_ready=is_ready)
-
-
-def _says(log: Path, word: str) -> bool:
-    return log.exists() and word in log.read_text()
+    with serving_floor(rig, "bench.ingress_floor", database.owner_url) as server:
+        yield server
 
 
 def _load(rig: Rig, server: Server, requests: Iterator[bytes], options: IngressOptions) -> Served:
@@ -153,9 +92,7 @@ def _load(rig: Rig, server: Server, requests: Iterator[bytes], options: IngressO
     many = options.connections
     run(send_for(server.url, requests, seconds=_WARM_UP_S, connections=many))
     time.sleep(_WARM_UP_S)
-    before = cpu_seconds(server.pid)
-    load = run(send_for(server.url, requests, seconds=options.seconds, connections=many))
-    return Served(load, cpu_seconds(server.pid) - before)
+    return load_server(server, requests, seconds=options.seconds, connections=many)
 
 
 def _check(database: BenchDatabase, table: str, served: Sequence[Served]) -> None:
@@ -166,9 +103,3 @@ def _check(database: BenchDatabase, table: str, served: Sequence[Served]) -> Non
     answered = sum(len(one.load.latencies_s) for one in served)
     if found is None or found[0] < answered:
         raise BenchError(f"{answered} webhooks were answered, and {found} are in {table}")
-
-
-def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run to the end in a loop of its own."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(coroutine)

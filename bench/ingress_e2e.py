@@ -13,8 +13,8 @@ from sqlalchemy import text
 from temporalio.client import WorkflowExecutionStatus
 
 from bench.import_run import Connected, connected
-from bench.ingress_bench import run, serving_api
 from bench.rig import BenchError, Rig, start_rig
+from bench.servers import run, serving_api
 from bench.shop import ShopSize, start_shop
 from bench.webhook_load import send_at
 from bench.webhook_source import CODE, connect_store, product, signed

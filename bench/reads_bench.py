@@ -9,19 +9,16 @@ import os
 import platform
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from api.paging import encode_cursor
-from bench.ingress_bench import Server, _program, _says, run
-from bench.processes import cpu_seconds
 from bench.reads_catalogue import fill, make_caller
-from bench.rig import BenchDatabase, BenchError, Rig, pid_of, running, start_rig
-from bench.webhook_load import Load, send_for
-from runtime.embedded.ports import choose_port
+from bench.rig import BenchError, start_rig
+from bench.servers import Served, Server, load_server, run, serving_api, serving_floor
+from bench.webhook_load import send_for
 
 Say = Callable[[str], None]
 Headers = Mapping[str, str]
@@ -30,6 +27,10 @@ _PAGE: Final = 50
 _DEEP_PAGE: Final = 10_000
 _CONNECTIONS: Final = 8
 _WARM_UP_S: Final = 1.0
+_SETTINGS: Final = {
+    "ENTREPOT_CACHE_RECORDS_S": "0",
+    "ENTREPOT_REQUESTS_PER_MINUTE": "1000000",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,20 +48,12 @@ class ReadsOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """A load, and the CPU time that its server used, of PostgreSQL apart."""
-
-    load: Load
-    cpu_s: float
-
-
-@dataclass(frozen=True, slots=True)
 class Reads:
     """Rounds of the three loads, one after the other."""
 
-    first: Sequence[Read]
-    deep: Sequence[Read]
-    floor: Sequence[Read]
+    first: Sequence[Served]
+    deep: Sequence[Served]
+    floor: Sequence[Served]
 
 
 def measure_reads(options: ReadsOptions, say: Say) -> Reads:
@@ -69,14 +62,17 @@ def measure_reads(options: ReadsOptions, say: Say) -> Reads:
     Raises:
         CommandError: a part did not start, or a page was not what it should be.
     """
-    first: list[Read] = []
-    deep: list[Read] = []
-    floor: list[Read] = []
+    first: list[Served] = []
+    deep: list[Served] = []
+    floor: list[Served] = []
     with start_rig() as rig, rig.database("reads") as database:
         say(f"writing {options.products:,} products")
         tenant_id, headers = run(make_caller(database))
         fill(rig, database, tenant_id, options.products)
-        with _serving_hub(rig, database) as hub, _serving_floor(rig, database) as bare:
+        with (
+            serving_api(rig, database, **_SETTINGS) as hub,
+            serving_floor(rig, "bench.reads_floor", database.app_url) as bare,
+        ):
             pages = _pages(options, hub, bare)
             for url, after in ((pages[0], 0), (pages[1], options.deep_id), (pages[2], 0)):
                 _check(url, headers, after)
@@ -103,15 +99,11 @@ def reads_figures(measured: Reads) -> dict[str, Any]:
         "deep_page_ratio": round(rate / deep, 3),
         "p99_ms": round(median(one.load.percentile_ms(99) for one in measured.first), 1),
         "floor_p99_ms": round(median(one.load.percentile_ms(99) for one in measured.floor), 1),
-        "cpu_us_per_request": round(median(map(_cpu_us, measured.first))),
-        "floor_cpu_us_per_request": round(median(map(_cpu_us, measured.floor))),
+        "cpu_us_per_request": round(median(one.cpu_us for one in measured.first)),
+        "floor_cpu_us_per_request": round(median(one.cpu_us for one in measured.floor)),
         "python": platform.python_version(),
         "cpus": os.cpu_count(),
     }
-
-
-def _cpu_us(read: Read) -> float:
-    return 1e6 * read.cpu_s / len(read.load.latencies_s)
 
 
 def _pages(options: ReadsOptions, hub: Server, bare: Server) -> tuple[str, str, str]:
@@ -145,32 +137,6 @@ def _check(url: str, headers: Headers, after: int) -> None:
         raise BenchError(f"{urlsplit(url).path} did not answer with the page after {after}")
 
 
-def _load(server: Server, requests: Iterator[bytes], options: ReadsOptions) -> Read:
+def _load(server: Server, requests: Iterator[bytes], options: ReadsOptions) -> Served:
     run(send_for(server.url, requests, seconds=_WARM_UP_S, connections=_CONNECTIONS))
-    before = cpu_seconds(server.pid)
-    load = run(send_for(server.url, requests, seconds=options.seconds, connections=_CONNECTIONS))
-    return Read(load, cpu_seconds(server.pid) - before)
-
-
-@contextmanager
-def _serving_hub(rig: Rig, database: BenchDatabase) -> Iterator[Server]:
-    port = choose_port()
-    log = rig.directory / "logs" / "api-reads.log"
-    settings = {
-        **rig.settings(database),
-        "ENTREPOT_PORT": str(port),
-        "ENTREPOT_CACHE_RECORDS_S": "0",
-        "ENTREPOT_REQUESTS_PER_MINUTE": "1000000",
-    }
-    program = _program(("runtime.api_process",), log, settings, lambda: _says(log, "api_ready"))
-    with running(program):
-        yield Server(f"http://127.0.0.1:{port}", pid_of(program))
-
-
-@contextmanager
-def _serving_floor(rig: Rig, database: BenchDatabase) -> Iterator[Server]:
-    port, ready = choose_port(), rig.directory / "floor.ready"
-    words = ("bench.reads_floor", database.app_url, str(port), str(ready))
-    program = _program(words, rig.directory / "logs" / "floor.log", {}, ready.exists)
-    with running(program):
-        yield Server(f"http://127.0.0.1:{port}", pid_of(program))
+    return load_server(server, requests, seconds=options.seconds, connections=_CONNECTIONS)

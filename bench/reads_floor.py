@@ -4,44 +4,24 @@
 that the hub's answer has of a product, in one table: no joins, no tenants, nobody to recognise.
 """
 
-import asyncio
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 import orjson
-import uvicorn
-import uvloop
 from fastapi import FastAPI, Response
 from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool
 
-_CONNECTIONS: Final = 10
-"""As many as the API has."""
+from bench.bare_app import make_app, make_pool, serve
+
 _PAGE: Final = "select * from shelf where id > %s order by id limit %s"
 
 
 def floor_app(url: str, ready: Path) -> FastAPI:
     """The application."""
-    pool = AsyncConnectionPool(
-        url,
-        min_size=_CONNECTIONS,
-        max_size=_CONNECTIONS,
-        kwargs={"autocommit": True, "row_factory": dict_row},
-        open=False,
-    )
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        await pool.open(wait=True)
-        ready.touch()  # noqa: ASYNC240 - once, before anything is served
-        yield
-        await pool.close()
-
-    app = FastAPI(lifespan=lifespan)
+    pool = make_pool(url, row_factory=dict_row)
+    app = make_app(pool, ready)
 
     @app.get("/products")
     async def products(after: int = 0, limit: int = 50) -> Response:
@@ -60,20 +40,5 @@ def _told(value: object) -> str:
     raise TypeError(f"no JSON for {type(value).__name__}")
 
 
-def main(url: str, port: str, ready: str) -> None:
-    """Serve until told to stop."""
-    config = uvicorn.Config(
-        floor_app(url, Path(ready)),
-        host="127.0.0.1",
-        port=int(port),
-        log_config=None,
-        access_log=False,
-        ws="none",
-        server_header=False,
-    )
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(uvicorn.Server(config).serve())
-
-
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    serve(floor_app(sys.argv[1], Path(sys.argv[3])), sys.argv[2])

@@ -4,26 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from pydantic.alias_generators import to_camel, to_pascal
+
 from domain.money import unusual_places
+from domain.records import Address
 
 FORMULA_STARTS: Final = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 """What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection), with the wide
 forms that East Asian input methods make of it."""
 
 _STARTS: Final = ", ".join(str(ord(one)) for one in FORMULA_STARTS)
-_ADDRESS: Final = (
-    ("firstName", "first_name"),
-    ("lastName", "last_name"),
-    ("company", "company"),
-    ("address1", "address_1"),
-    ("address2", "address_2"),
-    ("city", "city"),
-    ("state", "state"),
-    ("postcode", "postcode"),
-    ("country", "country"),
-    ("email", "email"),
-    ("phone", "phone"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +82,9 @@ def moment(sql: str) -> str:
 
 def address(name: str, sql: str) -> Sequence[Column]:
     """A postal address: an object in JSON, a column for each part in CSV."""
-    parts = [(field, f"coalesce({sql} ->> '{key}', '')") for field, key in _ADDRESS]
-    whole = ", ".join(f"'{field}', {part}" for field, part in parts)
-    cells = [
-        Column(f"{name}{field[0].upper()}{field[1:]}", None, guarded(part)) for field, part in parts
-    ]
+    parts = [(part, f"coalesce({sql} ->> '{part}', '')") for part in Address.model_fields]
+    whole = ", ".join(f"'{to_camel(part)}', {value}" for part, value in parts)
+    cells = [Column(f"{name}{to_pascal(part)}", None, guarded(value)) for part, value in parts]
     return [nested(name, f"json_build_object({whole})"), *cells]
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from pydantic.alias_generators import to_camel
+
 from db.export_columns import (
     SUPPLIED,
     SUPPLIER,
@@ -214,11 +216,7 @@ _INVENTORY: Final = Walk(
 
 
 def _amounts(*names: str) -> list[Column]:
-    spelled = ("".join(part.capitalize() for part in name.split("_")) for name in names)
-    return [
-        exact(f"{camel[0].lower()}{camel[1:]}", money(f"r.{name}", "r.currency"))
-        for camel, name in zip(spelled, names, strict=True)
-    ]
+    return [exact(to_camel(name), money(f"r.{name}", "r.currency")) for name in names]
 
 
 _LINES: Final = f"""left join lateral (

@@ -10,24 +10,12 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from psycopg import AsyncConnection as Driver
+from pydantic.alias_generators import to_camel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.entities import Entity
 from domain.money import NO_PLACES, THREE_PLACES
-
-_ADDRESS: Final = {
-    "firstName": "first_name",
-    "lastName": "last_name",
-    "company": "company",
-    "address1": "address_1",
-    "address2": "address_2",
-    "city": "city",
-    "state": "state",
-    "postcode": "postcode",
-    "country": "country",
-    "email": "email",
-    "phone": "phone",
-}
+from domain.records import Address
 
 
 def _columns(values: Mapping[str, str]) -> str:
@@ -93,24 +81,19 @@ def _record(entity: Entity, record: str) -> dict[str, str]:
 
 def _same(record: str, *names: str) -> dict[str, str]:
     """Columns as they are, by their names in camelCase."""
-    return {_camel(name): f"{record}.{name}" for name in names}
+    return {to_camel(name): f"{record}.{name}" for name in names}
 
 
 def _amounts(source: str, *names: str) -> dict[str, str]:
-    return {_camel(name): _amount(f"{source}.{name}") for name in names}
+    return {to_camel(name): _amount(f"{source}.{name}") for name in names}
 
 
 def _times(record: str, *names: str) -> dict[str, str]:
-    return {_camel(name): _time(f"{record}.{name}") for name in names}
-
-
-def _camel(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(one.capitalize() for one in others)
+    return {to_camel(name): _time(f"{record}.{name}") for name in names}
 
 
 def _address(source: str) -> str:
-    values = {name: _word(source, key) for name, key in _ADDRESS.items()}
+    values = {to_camel(name): _word(source, name) for name in Address.model_fields}
     return f"(select row_to_json(x) from (select {_columns(values)}) x)"  # noqa: S608 - constants
 
 

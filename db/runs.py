@@ -114,13 +114,20 @@ async def end_run(
     status: SyncStatus,
     error: str | None,
 ) -> None:
-    """Close a run and show its end on the store."""
+    """Close a run and show on the store what is true now."""
+    await close_run(connection, run_id, status=status, error=error)
+    await show_end(connection, store_id, status=status, error=error)
+
+
+async def close_run(
+    connection: AsyncConnection, run_id: int, *, status: SyncStatus, error: str | None
+) -> None:
+    """Close a run that says nothing about the store."""
     await connection.execute(
         update(SYNC_RUNS)
         .where(SYNC_RUNS.c.id == run_id)
         .values(status=status.value, error=error, finished_at=func.now())
     )
-    await show_end(connection, store_id, status=status, error=error)
 
 
 _LOG = text("""

@@ -256,6 +256,17 @@ insert into touched (entity, key, record_id, action)
 select %(entity)s, external_id, record_id, 'deleted' from gone
 """
 
+
+def drop_touched(table: str) -> str:
+    """Delete the records of a table, named as its entity is, that the batch touched as deleted."""
+    return f"""
+update {table} r set deleted_at = now(), updated_at = now()
+from touched t
+where t.entity = '{table}' and t.action = 'deleted' and r.tenant_id = %(tenant)s
+  and r.id = t.record_id
+"""  # noqa: S608 - constants
+
+
 # The content is what it was: no change to tell anybody of, but older versions are history now.
 CONFIRM = """
 update links l set version = x.version

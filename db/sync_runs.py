@@ -5,18 +5,12 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.runs import RunKey
-from db.store_status import show_end
 from db.tables.sync import SYNC_RUNS
 from domain.statuses import SyncStatus
 
 _SHOW_BEGIN = text("""
 update stores set sync_status = 'in_progress', last_sync_attempt_at = now(), updated_at = now()
 where id = :store and deleted_at is null
-""")
-
-_END = text("""
-update sync_runs set status = :status, error = cast(:error as text), finished_at = now()
-where id = :run
 """)
 
 # A worker and its workflow may have been ended for good: such a run is over.
@@ -60,26 +54,6 @@ async def begin_sync_run(connection: AsyncConnection, key: RunKey, *, is_dry: bo
         .returning(columns.id)
     )
     return int(created.scalar_one())
-
-
-async def end_sync_run(
-    connection: AsyncConnection,
-    run_id: int,
-    store_id: int,
-    *,
-    status: SyncStatus,
-    error: str | None,
-) -> None:
-    """Close a run and show on the store what is true now."""
-    await close_run(connection, run_id, status=status, error=error)
-    await show_end(connection, store_id, status=status, error=error)
-
-
-async def close_run(
-    connection: AsyncConnection, run_id: int, *, status: SyncStatus, error: str | None
-) -> None:
-    """Close a run that says nothing about the store."""
-    await connection.execute(_END, {"run": run_id, "status": status.value, "error": error})
 
 
 async def is_import_running(connection: AsyncConnection, store_id: int) -> bool:

@@ -1,5 +1,7 @@
 """The statements that write categories and products with their variants from a staged batch."""
 
+from db.staging import drop_touched
+
 # Every look-up in `links` is a lateral subquery with a limit: the planner cannot turn it round into
 # a scan of a tenant's links, whatever its statistics were when the plan was made.
 
@@ -142,20 +144,6 @@ where t.entity = 'variants' and t.action = 'deleted' and l.tenant_id = %(tenant)
   and l.store_id = %(store)s and l.entity = 'variants' and l.external_id = held.external_id
 """
 
-_DROP_PRODUCTS = """
-update products p set deleted_at = now(), updated_at = now()
-from touched t
-where t.entity = 'products' and t.action = 'deleted' and p.tenant_id = %(tenant)s
-  and p.id = t.record_id
-"""
-
-_DROP_CATEGORIES = """
-update categories c set deleted_at = now(), updated_at = now()
-from touched t
-where t.entity = 'categories' and t.action = 'deleted' and c.tenant_id = %(tenant)s
-  and c.id = t.record_id
-"""
-
 WRITE_CATEGORIES = (_CATEGORIES,)
 """Write the staged categories. A parent that is not known yet is filled in at the end of a run."""
 
@@ -165,8 +153,8 @@ WRITE_PRODUCTS = (_PRODUCTS, _VARIANT_LINKS, _VARIANTS)
 DROP_LOST_VARIANTS = (_DROP_VARIANTS, _DROP_VARIANT_LINKS)
 """After an update: delete the variants that a product no longer has."""
 
-DROP_CATEGORIES = (_DROP_CATEGORIES,)
+DROP_CATEGORIES = (drop_touched("categories"),)
 """Delete the categories that the batch touched as deleted."""
 
-DROP_PRODUCTS = (_DROP_PRODUCTS, _DROP_VARIANTS, _DROP_VARIANT_LINKS)
+DROP_PRODUCTS = (drop_touched("products"), _DROP_VARIANTS, _DROP_VARIANT_LINKS)
 """Delete the products that the batch touched as deleted, with their variants."""

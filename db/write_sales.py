@@ -1,5 +1,7 @@
 """The statements that write customers and orders with their lines from a staged batch."""
 
+from db.staging import drop_touched
+
 _CUSTOMERS = """
 insert into customers
   (tenant_id, id, email, phone, first_name, last_name, is_guest, is_paying, billing, shipping,
@@ -118,20 +120,6 @@ where not s.is_new and o.ctid = held.place
     where x.doc ->> 'external_id' = held.external_id)
 """
 
-_DROP_CUSTOMERS = """
-update customers c set deleted_at = now(), updated_at = now()
-from touched t
-where t.entity = 'customers' and t.action = 'deleted' and c.tenant_id = %(tenant)s
-  and c.id = t.record_id
-"""
-
-_DROP_ORDERS = """
-update orders o set deleted_at = now(), updated_at = now()
-from touched t
-where t.entity = 'orders' and t.action = 'deleted' and o.tenant_id = %(tenant)s
-  and o.id = t.record_id
-"""
-
 WRITE_CUSTOMERS = (_CUSTOMERS,)
 """Write the staged customers."""
 
@@ -141,8 +129,8 @@ WRITE_ORDERS = (_ORDERS, _LINES)
 DROP_LOST_LINES = (_DROP_LINES,)
 """After an update: delete the lines that an order no longer has."""
 
-DROP_CUSTOMERS = (_DROP_CUSTOMERS,)
+DROP_CUSTOMERS = (drop_touched("customers"),)
 """Delete the customers that the batch touched as deleted."""
 
-DROP_ORDERS = (_DROP_ORDERS,)
+DROP_ORDERS = (drop_touched("orders"),)
 """Delete the orders that the batch touched as deleted. Their lines stay with them."""

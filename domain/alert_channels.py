@@ -2,23 +2,14 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from pydantic.alias_generators import to_camel
+from pydantic import Field, SecretStr
+
+from domain.documents import Document
 
 _Address = Annotated[str, Field(pattern=r"^[^\s@<>,;]+@[^\s@<>,;]+$", max_length=254)]
 
 
-class _Channel(BaseModel):
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=to_camel,
-        populate_by_name=True,
-        hide_input_in_errors=True,
-    )
-
-
-class WebhookChannel(_Channel):
+class WebhookChannel(Document):
     """Alerts are posted to `url`, signed with `secret`."""
 
     kind: Literal["webhook"] = "webhook"
@@ -26,7 +17,7 @@ class WebhookChannel(_Channel):
     secret: Annotated[SecretStr, Field(min_length=16, max_length=200)]
 
 
-class SmtpChannel(_Channel):
+class SmtpChannel(Document):
     """Alerts are mailed over an SMTP server (RFC 5321); `starttls` is RFC 3207, `tls` RFC 8314."""
 
     kind: Literal["smtp"] = "smtp"

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Final, NoReturn
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import Field, ValidationError
 
+from domain.documents import Document
 from domain.entities import Entity
 from domain.errors import InvalidRecordError
 from domain.expressions import LONGEST, ExpressionError, compile_expression, plain_json
@@ -45,17 +45,9 @@ class OnMissing(StrEnum):
     REJECT = "reject"
 
 
-class MappingRule(BaseModel):
+class MappingRule(Document):
     """One rule. Rules of `variants` look at the variant's own row; that of a product which is
     sold as it is has one, the product's."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=to_camel,
-        populate_by_name=True,
-        hide_input_in_errors=True,
-    )
 
     entity: Entity
     target: Annotated[str, Field(min_length=1, max_length=80)]

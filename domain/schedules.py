@@ -4,8 +4,9 @@ from datetime import timedelta
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field, model_validator
+
+from domain.documents import Document
 
 SHORTEST = timedelta(minutes=1)
 LONGEST = timedelta(days=31)
@@ -21,7 +22,7 @@ def _known_zone(name: str) -> str:
     return name
 
 
-class ScheduleSpec(BaseModel):
+class ScheduleSpec(Document):
     """Either every so often, or by a cron expression (minute, hour, day, month, weekday).
 
     Attributes:
@@ -29,10 +30,6 @@ class ScheduleSpec(BaseModel):
         time_zone: IANA name, for `cron`. A time that a change of the clocks leaves out is skipped.
         jitter: how much later a start may be, so that not all stores start at once.
     """
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
-    )
 
     interval: Annotated[timedelta, Field(ge=SHORTEST, le=LONGEST)] | None = None
     cron: Annotated[str, Field(pattern=rf"^{_FIELD}( {_FIELD}){{4}}$")] | None = None

@@ -3,9 +3,9 @@
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
+from domain.documents import Document
 from domain.entities import Entity
 
 
@@ -49,13 +49,7 @@ class StockSource(StrEnum):
     SUM = "sum"
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
-    )
-
-
-class SyncDirections(_Model):
+class SyncDirections(Document):
     """One direction per kind of record. Orders always come in; `order_status` is the way back."""
 
     products: Direction = Direction.BOTH
@@ -76,7 +70,7 @@ class SyncDirections(_Model):
         }[entity]
 
 
-class StoreSettings(_Model):
+class StoreSettings(Document):
     """The settings of a store beside its connection, as kept in `stores.settings`.
 
     Attributes:

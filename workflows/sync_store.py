@@ -3,13 +3,12 @@
 from functools import partial
 
 from activities.incremental import SyncActivities
-from activities.models import Counts, EntityRef, PullMode, RunRef, StoreRef
+from activities.models import Counts, EndRunInput, EntityRef, PullMode, RunRef, StoreRef
 from activities.order_scan import OrderScanActivities
 from activities.runs import RunActivities
 from activities.sync_models import (
     BeginSyncInput,
     BeginSyncResult,
-    EndSyncInput,
     EntityPlan,
     SyncKind,
 )
@@ -175,7 +174,7 @@ class SyncStoreWorkflow:
         self._note(phase=status.value)
         await workflow.execute_activity_method(
             SyncActivities.end_sync,
-            EndSyncInput(
+            EndRunInput(
                 tenant_id=self._args.tenant_id,
                 store_id=self._args.store_id,
                 run_id=run_id,

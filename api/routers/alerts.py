@@ -42,7 +42,7 @@ async def list_(
     page = rows[:limit]
     return AlertListAnswer(
         data=[AlertAnswer.model_validate(one) for one in page],
-        next_cursor=next_cursor(_LISTING, rows, limit, page[-1].id if page else 0),
+        next_cursor=next_cursor(_LISTING, rows, limit),
     )
 
 

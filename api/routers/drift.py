@@ -62,5 +62,5 @@ async def list_(
     page = rows[:limit]
     return DriftListAnswer(
         data=[DriftItemAnswer.model_validate(one) for one in page],
-        next_cursor=next_cursor(_LISTING, rows, limit, page[-1].id if page else 0),
+        next_cursor=next_cursor(_LISTING, rows, limit),
     )

@@ -56,7 +56,7 @@ async def list_of_warehouses(
     page = rows[:limit]
     return WarehouseListAnswer(
         data=[WarehouseAnswer.model_validate(one) for one in page],
-        next_cursor=next_cursor("warehouses", rows, limit, page[-1].id if page else 0),
+        next_cursor=next_cursor("warehouses", rows, limit),
     )
 
 
@@ -72,16 +72,13 @@ async def create_warehouse(
 ) -> Response:
     """A place where stock is."""
 
-    async def work(connection: AsyncConnection) -> Response:
+    async def work(connection: AsyncConnection) -> Written[WarehouseAnswer]:
         made = await warehouses.create_warehouse(connection, caller.tenant_id, body.model_dump())
-        response = json_answer(WarehouseAnswer.model_validate(made), status_code=201)
-        await idempotency.keep(connection, response)
-        return response
+        return Written(WarehouseAnswer.model_validate(made))
 
-    async def answer() -> Response:
-        return await services.database.transact(caller.tenant_id, work)
-
-    return await idempotency.run(caller, answer)
+    return await write_once(
+        services, caller, idempotency, work, lambda made: json_answer(made, status_code=201)
+    )
 
 
 @router.patch("/warehouses/{record_id}", dependencies=JSON_BODY, summary="Change a warehouse")
@@ -139,7 +136,7 @@ async def list_of_movements(
     page = rows[:limit]
     return MovementListAnswer(
         data=[MovementAnswer.model_validate(one) for one in page],
-        next_cursor=next_cursor("movements", rows, limit, page[-1].id if page else 0),
+        next_cursor=next_cursor("movements", rows, limit),
     )
 
 

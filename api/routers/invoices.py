@@ -71,7 +71,7 @@ async def list_of_invoices(
     page = rows[:limit]
     return InvoiceListAnswer(
         data=[_view(one) for one in page],
-        next_cursor=next_cursor("invoices", rows, limit, page[-1].id if page else 0),
+        next_cursor=next_cursor("invoices", rows, limit),
     )
 
 

@@ -25,8 +25,7 @@ from api.schemas.mappings import (
     tried,
 )
 from api.services import ApiServices, Services, now
-from api.temporal import CheckFailedError
-from api.trials import store_problem
+from api.store_answers import store_problem, waiting_for_store
 from db.audit import record_audit
 from db.field_mappings import StoredMapping, load_mapping, save_mapping
 from db.keys import Permission
@@ -38,8 +37,6 @@ from domain.field_mapping import MappingRule, check_rules
 router = APIRouter(prefix="/api/stores", tags=["mapping"])
 
 _DIGITS = 10
-_RETRY_LATER = {"Retry-After": "30"}
-_NO_ANSWER = "The preview failed on our side. Try again later."
 
 _log = structlog.get_logger(__name__)
 
@@ -150,23 +147,12 @@ async def preview(
 
 async def _ask(services: ApiServices, store: Store, args: PreviewMappingInput) -> None:
     timeout_s = services.config.check_timeout_s
-    try:
+    with waiting_for_store(timeout_s, "mapping_preview_failed", store_id=store.id):
         result = await services.temporal.preview_mapping(
             args, provider=store.provider, timeout_s=timeout_s
         )
         if result.error_type is not None:
-            hint = "Try again when the store answers."
-            raise store_problem(result.error_type, result.message, hint=hint)
-    except TimeoutError:
-        raise ProblemError(
-            problems.STORE_TIMEOUT,
-            f"There was no answer within {timeout_s:g} s: the store is too slow, or no worker "
-            "runs. Try again; if it goes on, see GET /api/health?detailed=true.",
-            headers=_RETRY_LATER,
-        ) from None
-    except CheckFailedError as error:
-        _log.error("mapping_preview_failed", reason=str(error), store_id=store.id)
-        raise ProblemError(problems.INTERNAL, _NO_ANSWER) from None
+            raise store_problem(result.error_type, result.message)
 
 
 def _preview(
@@ -174,7 +160,7 @@ def _preview(
 ) -> MappingPreviewAnswer:
     if found is None:
         _log.error("mapping_preview_lost", store_id=store_id)
-        raise ProblemError(problems.INTERNAL, _NO_ANSWER)
+        raise ProblemError(problems.INTERNAL, "It failed on our side. Try again later.")
     if (reason := found.get("reason")) is not None:
         raise problems.invalid("/externalId", str(reason))
     return MappingPreviewAnswer.model_validate(

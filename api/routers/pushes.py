@@ -3,17 +3,14 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-import structlog
 from fastapi import APIRouter, Depends, Query
 
 from activities.push_preview import PreviewPushInput, PreviewPushResult
-from api import problems
 from api.auth import SyncsReader
 from api.connecting import get_store
 from api.openapi_answers import ASKS_STORE
 from api.paging import Cursor, Limit, after_id, next_cursor
 from api.params import StoreId
-from api.problems import ProblemError
 from api.schemas.pushes import (
     PreviewItemAnswer,
     PushAnswer,
@@ -23,8 +20,7 @@ from api.schemas.pushes import (
     PushStatus,
 )
 from api.services import ApiServices, Services
-from api.temporal import CheckFailedError
-from api.trials import store_problem
+from api.store_answers import store_problem, waiting_for_store
 from db.listed_pushes import list_pushes
 from db.push_preview import load_names
 from db.stores import Store
@@ -34,8 +30,6 @@ router = APIRouter(prefix="/api/stores", tags=["syncs"])
 
 _LISTING = "pushes"
 _MOST_EXAMINED = 200
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +63,7 @@ async def list_(
     page = rows[:limit]
     return PushListAnswer(
         data=[PushAnswer.model_validate(one) for one in page],
-        next_cursor=next_cursor(_LISTING, rows, limit, page[-1].id if page else 0),
+        next_cursor=next_cursor(_LISTING, rows, limit),
     )
 
 
@@ -119,24 +113,15 @@ async def preview(
 
 async def _ask(services: ApiServices, store: Store, args: PreviewPushInput) -> PreviewPushResult:
     timeout_s = services.config.check_timeout_s
-    try:
+    with waiting_for_store(
+        timeout_s,
+        "push_preview_failed",
+        again="Try again with a smaller `limit`",
+        store_id=store.id,
+    ):
         result = await services.temporal.preview_push(
             args, provider=store.provider, timeout_s=timeout_s
         )
         if result.error_type is not None:
-            hint = "Try again when the store answers."
-            raise store_problem(result.error_type, result.message, hint=hint)
-    except TimeoutError:
-        raise ProblemError(
-            problems.STORE_TIMEOUT,
-            f"There was no answer within {timeout_s:g} s: the store is too slow, or no worker "
-            "runs. Try again with a smaller `limit`; if it goes on, see "
-            "GET /api/health?detailed=true.",
-            headers={"Retry-After": "30"},
-        ) from None
-    except CheckFailedError as error:
-        _log.error("push_preview_failed", reason=str(error), store_id=store.id)
-        raise ProblemError(
-            problems.INTERNAL, "The preview failed on our side. Try again later."
-        ) from None
+            raise store_problem(result.error_type, result.message)
     return result

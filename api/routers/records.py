@@ -3,6 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,6 +15,7 @@ from api.auth import Principal, RecordsReader
 from api.caching import REVALIDATED
 from api.paging import Cursor, Limit, after_id, encode_cursor
 from api.params import RecordId
+from api.schemas.base import Answer
 from api.schemas.catalogue import (
     CategoryAnswer,
     CategoryListAnswer,
@@ -25,6 +27,8 @@ from api.services import ApiServices, Services
 from db.record_json import read_page, read_record
 from db.revisions import read_revision
 from domain.entities import Entity
+
+Route = TypeVar("Route", bound=Callable[..., Awaitable[Response]])
 
 router = APIRouter(prefix="/api")
 
@@ -39,13 +43,17 @@ class _Asked:
     entity: Entity
 
 
-@router.get(
-    "/categories",
-    tags=["categories"],
-    summary="List categories",
-    response_model=CategoryListAnswer,
-    responses=REVALIDATED,
-)
+def _reads(path: str, summary: str, answer: type[Answer]) -> Callable[[Route], Route]:
+    return router.get(
+        path,
+        tags=[path.split("/")[1]],
+        summary=summary,
+        response_model=answer,
+        responses=REVALIDATED,
+    )
+
+
+@_reads("/categories", "List categories", CategoryListAnswer)
 async def list_categories(
     request: Request,
     caller: RecordsReader,
@@ -57,13 +65,7 @@ async def list_categories(
     return await _list(_Asked(request, caller, services, Entity.CATEGORIES), limit, cursor)
 
 
-@router.get(
-    "/categories/{record_id}",
-    tags=["categories"],
-    summary="Show a category",
-    response_model=CategoryAnswer,
-    responses=REVALIDATED,
-)
+@_reads("/categories/{record_id}", "Show a category", CategoryAnswer)
 async def show_category(
     request: Request, record_id: RecordId, caller: RecordsReader, services: Services
 ) -> Response:
@@ -71,13 +73,7 @@ async def show_category(
     return await _show(_Asked(request, caller, services, Entity.CATEGORIES), "category", record_id)
 
 
-@router.get(
-    "/products",
-    tags=["products"],
-    summary="List products",
-    response_model=ProductListAnswer,
-    responses=REVALIDATED,
-)
+@_reads("/products", "List products", ProductListAnswer)
 async def list_products(
     request: Request,
     caller: RecordsReader,
@@ -89,13 +85,7 @@ async def list_products(
     return await _list(_Asked(request, caller, services, Entity.PRODUCTS), limit, cursor)
 
 
-@router.get(
-    "/products/{record_id}",
-    tags=["products"],
-    summary="Show a product",
-    response_model=ProductAnswer,
-    responses=REVALIDATED,
-)
+@_reads("/products/{record_id}", "Show a product", ProductAnswer)
 async def show_product(
     request: Request, record_id: RecordId, caller: RecordsReader, services: Services
 ) -> Response:
@@ -103,13 +93,7 @@ async def show_product(
     return await _show(_Asked(request, caller, services, Entity.PRODUCTS), "product", record_id)
 
 
-@router.get(
-    "/customers",
-    tags=["customers"],
-    summary="List customers",
-    response_model=CustomerListAnswer,
-    responses=REVALIDATED,
-)
+@_reads("/customers", "List customers", CustomerListAnswer)
 async def list_customers(
     request: Request,
     caller: RecordsReader,
@@ -121,13 +105,7 @@ async def list_customers(
     return await _list(_Asked(request, caller, services, Entity.CUSTOMERS), limit, cursor)
 
 
-@router.get(
-    "/customers/{record_id}",
-    tags=["customers"],
-    summary="Show a customer",
-    response_model=CustomerAnswer,
-    responses=REVALIDATED,
-)
+@_reads("/customers/{record_id}", "Show a customer", CustomerAnswer)
 async def show_customer(
     request: Request, record_id: RecordId, caller: RecordsReader, services: Services
 ) -> Response:
@@ -135,13 +113,7 @@ async def show_customer(
     return await _show(_Asked(request, caller, services, Entity.CUSTOMERS), "customer", record_id)
 
 
-@router.get(
-    "/orders",
-    tags=["orders"],
-    summary="List orders",
-    response_model=OrderListAnswer,
-    responses=REVALIDATED,
-)
+@_reads("/orders", "List orders", OrderListAnswer)
 async def list_orders(
     request: Request,
     caller: RecordsReader,
@@ -153,13 +125,7 @@ async def list_orders(
     return await _list(_Asked(request, caller, services, Entity.ORDERS), limit, cursor)
 
 
-@router.get(
-    "/orders/{record_id}",
-    tags=["orders"],
-    summary="Show an order",
-    response_model=OrderAnswer,
-    responses=REVALIDATED,
-)
+@_reads("/orders/{record_id}", "Show an order", OrderAnswer)
 async def show_order(
     request: Request, record_id: RecordId, caller: RecordsReader, services: Services
 ) -> Response:

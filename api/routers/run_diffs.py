@@ -86,7 +86,7 @@ async def show(
         counts=None if counts is None else [DiffCountAnswer.model_validate(one) for one in counts],
         pushes_to_follow=pushes,
         data=[_view(principal, one) for one in page],
-        next_cursor=next_cursor(_DIFFS, rows, limit, page[-1].id if page else 0),
+        next_cursor=next_cursor(_DIFFS, rows, limit),
     )
 
 

@@ -61,15 +61,13 @@ async def receive(request: Request, store_code: StoreCode) -> Response:
     return await _at_store(request, store_code, "generic")
 
 
-@router.api_route(
+@router.post(
     "/stores/webhooks/{store_code}/newOrder",
-    methods=["POST"],
     response_model=ReceivedAnswer,
     summary="Receive a new order",
 )
-@router.api_route(
+@router.put(
     "/stores/webhooks/{store_code}/newOrder",
-    methods=["PUT"],
     response_model=ReceivedAnswer,
     summary="Receive a new order",
 )
@@ -78,15 +76,13 @@ async def receive_order(request: Request, store_code: StoreCode) -> Response:
     return await _at_store(request, store_code, "newOrder")
 
 
-@router.api_route(
+@router.post(
     "/stores/webhooks/{store_code}/orderStatus",
-    methods=["POST"],
     response_model=ReceivedAnswer,
     summary="Receive an order's new status",
 )
-@router.api_route(
+@router.put(
     "/stores/webhooks/{store_code}/orderStatus",
-    methods=["PUT"],
     response_model=ReceivedAnswer,
     summary="Receive an order's new status",
 )

@@ -55,8 +55,8 @@ class AddressBody(Body):
     first_name: ShortText | None = None
     last_name: ShortText | None = None
     company: ShortText | None = None
-    address_1: ShortText | None = Field(default=None, alias="address1")
-    address_2: ShortText | None = Field(default=None, alias="address2")
+    address_1: ShortText | None = None
+    address_2: ShortText | None = None
     city: ShortText | None = None
     state: ShortText | None = None
     postcode: Barcode | None = None

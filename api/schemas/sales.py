@@ -28,8 +28,8 @@ class AddressAnswer(Answer):
     first_name: str = ""
     last_name: str = ""
     company: str = ""
-    address_1: str = Field(default="", alias="address1")
-    address_2: str = Field(default="", alias="address2")
+    address_1: str = ""
+    address_2: str = ""
     city: str = ""
     state: str = ""
     postcode: str = ""

@@ -97,15 +97,22 @@ def new_product(product: Product) -> dict[str, Any]:
 
 
 def variant_changes(
-    variant: Variant, base: Variant | None, held: frozenset[str], *, is_forced: bool = False
+    variant: Variant,
+    base: Variant | None,
+    held: frozenset[str],
+    beside: Mapping[str, Any],
+    *,
+    is_forced: bool = False,
 ) -> dict[str, Any]:
     """The changed members of what is sold: of a simple product, or of a variation; forced, those
-    that are as they were too."""
+    that are as they were too, but for a sale that is only planned, which the `extra` of its row
+    (`beside`) shows."""
     prefix = f"variants.{variant.external_id}."
     compared = None if is_forced else base
     changes = changed_fields(_VARIANT, variant, compared, held, prefix=prefix)
     if not (is_held(held, f"{prefix}price") or is_held(held, f"{prefix}compare_at_price")):
-        changes |= _prices(variant, compared)
+        ends_sale = is_forced and not beside.get("sale_price")
+        changes |= _prices(variant, base, is_forced=is_forced, ends_sale=ends_sale)
     changes |= _stock_rules(variant, base, held, prefix)
     return changes
 
@@ -118,19 +125,22 @@ def new_variant(variant: Variant) -> dict[str, Any]:
     return members | _stock_rules(variant, None, frozenset(), "")
 
 
-def _prices(variant: Variant, base: Variant | None) -> dict[str, str]:
-    """Regular and sale price. A sale that is only planned is left alone."""
+def _prices(
+    variant: Variant, base: Variant | None, *, is_forced: bool = False, ends_sale: bool = False
+) -> dict[str, str]:
+    """Regular and sale price. A sale that is only planned is left alone, unless `ends_sale`."""
     reduced = variant.compare_at_price is not None
-    if base is not None and (variant.price, variant.compare_at_price) == (
+    is_alike = base is not None and (variant.price, variant.compare_at_price) == (
         base.price,
         base.compare_at_price,
-    ):
+    )
+    if is_alike and not is_forced:
         return {}
     regular = variant.compare_at_price if reduced else variant.price
     prices = {"regular_price": amount_text(regular)}
     if reduced:
         prices["sale_price"] = amount_text(variant.price)
-    elif base is None or base.compare_at_price is not None:
+    elif base is None or base.compare_at_price is not None or ends_sale:
         prices["sale_price"] = ""
     return prices
 

@@ -261,7 +261,7 @@ def _members(item: Outgoing, product: Product, base: Product | None) -> dict[str
     if is_simple:
         variant = product.variants[0]
         before = base.variants[0] if base is not None and len(base.variants) == 1 else None
-        body |= variant_changes(variant, before, item.held, is_forced=item.is_forced)
+        body |= variant_changes(variant, before, item.held, product.extra, is_forced=item.is_forced)
     return body
 
 

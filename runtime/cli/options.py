@@ -50,6 +50,14 @@ Seed = Annotated[
     int | None,
     typer.Option(min=0, help="Equal seeds make equal shops.", metavar="N"),
 ]
+Tenant = Annotated[
+    str, typer.Option(help="The tenant: its name, its id or its organization id.", metavar="TENANT")
+]
+OnlyTenant = Annotated[str | None, typer.Option(help="Only this tenant's.", metavar="TENANT")]
+OneStore = Annotated[
+    str | None,
+    typer.Argument(help="A store's id or code; not needed if there is one.", metavar="[STORE]"),
+]
 AsJson = Annotated[bool, typer.Option("--json", metavar="", help="JSON on stdout, for programs.")]
 ApiUrl = Annotated[
     str | None,

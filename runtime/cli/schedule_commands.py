@@ -7,13 +7,8 @@ import typer
 
 from runtime.cli.asking import asks_api
 from runtime.cli.help_text import examples, prose
-from runtime.cli.options import AsJson, Asked
+from runtime.cli.options import AsJson, Asked, OneStore
 from runtime.later import later
-
-_Store = Annotated[
-    str | None,
-    typer.Argument(help="A store's id or code; not needed if there is one.", metavar="[STORE]"),
-]
 
 
 class Kind(StrEnum):
@@ -45,14 +40,14 @@ def add_to(app: typer.Typer) -> None:
 
 
 @asks_api
-def show(store: _Store = None, *, asked: Asked, json: AsJson = False) -> None:
+def show(store: OneStore = None, *, asked: Asked, json: AsJson = False) -> None:
     """Show when a store is synced."""
     later("runtime.cli.schedules:show")(asked, store, is_json=json)
 
 
 @asks_api
 def set_(
-    store: _Store = None,
+    store: OneStore = None,
     *,
     asked: Asked,
     pull: Annotated[
@@ -76,20 +71,20 @@ def set_(
 
 
 @asks_api
-def pause(store: _Store = None, *, asked: Asked) -> None:
+def pause(store: OneStore = None, *, asked: Asked) -> None:
     """Stop a store's schedules; nothing is forgotten."""
     later("runtime.cli.schedules:act")(asked, store, "pause")
 
 
 @asks_api
-def resume(store: _Store = None, *, asked: Asked) -> None:
+def resume(store: OneStore = None, *, asked: Asked) -> None:
     """Let a store's schedules go on."""
     later("runtime.cli.schedules:act")(asked, store, "resume")
 
 
 @asks_api
 def run(
-    store: _Store = None,
+    store: OneStore = None,
     *,
     asked: Asked,
     kind: Annotated[Kind, typer.Option(help="What to do.")] = Kind.PULL,

@@ -6,7 +6,7 @@ import typer
 
 from runtime.cli.asking import asks_api
 from runtime.cli.help_text import examples, prose
-from runtime.cli.options import AsJson, Asked
+from runtime.cli.options import AsJson, Asked, OneStore
 from runtime.later import later
 
 _CONFIG_HELP = "A field of the connection form; `@file` reads its value from a file. Repeat it."
@@ -18,10 +18,6 @@ _ADD_EXAMPLES = (
 )
 
 Store = Annotated[str, typer.Argument(help="Its id or its code.", metavar="STORE")]
-OneStore = Annotated[
-    str | None,
-    typer.Argument(help="Its id or its code; not needed if there is one.", metavar="[STORE]"),
-]
 
 
 def add_to(app: typer.Typer) -> None:

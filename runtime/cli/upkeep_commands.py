@@ -7,13 +7,9 @@ import typer
 
 from runtime.cli.asking import asks_api
 from runtime.cli.help_text import examples, prose
-from runtime.cli.options import AsJson, Asked
+from runtime.cli.options import AsJson, Asked, OneStore
 from runtime.later import later
 
-_Store = Annotated[
-    str | None,
-    typer.Argument(help="A store's id or code; not needed if there is one.", metavar="[STORE]"),
-]
 _Conflict = Annotated[int, typer.Argument(min=1, help="The conflict's id.", metavar="ID")]
 
 
@@ -64,7 +60,7 @@ def alerts(
 
 @asks_api
 def retry(
-    store: _Store = None,
+    store: OneStore = None,
     *,
     push: Annotated[
         list[int] | None, typer.Option(help="Only this push (repeatable).", metavar="ID")

@@ -5,12 +5,9 @@ from typing import Annotated
 import typer
 
 from runtime.cli.help_text import examples, prose
-from runtime.cli.options import AsJson, AskedPassword, AskedUser, HubDir
+from runtime.cli.options import AsJson, AskedPassword, AskedUser, HubDir, OnlyTenant, Tenant
 from runtime.later import later
 
-Tenant = Annotated[
-    str, typer.Option(help="The tenant: its name, its id or its organization id.", metavar="TENANT")
-]
 Email = Annotated[str, typer.Argument(help="The person's e-mail address.", metavar="EMAIL")]
 PasswordStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from the first line of stdin.")
@@ -83,9 +80,7 @@ def add(  # noqa: PLR0913 - each is an option of the command
 
 def list_(
     *,
-    tenant: Annotated[
-        str | None, typer.Option(help="Only this tenant's.", metavar="TENANT")
-    ] = None,
+    tenant: OnlyTenant = None,
     data_dir: HubDir = None,
     json: AsJson = False,
 ) -> None:

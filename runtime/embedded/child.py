@@ -115,6 +115,26 @@ class Child:
         self._process.wait()
 
 
+class Restartable:
+    """Something that runs as one child at a time, and again after that one died."""
+
+    _child: Child | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        return self._child.pid if self._child and self._child.is_alive() else None
+
+    @property
+    def exit_code(self) -> int | None:
+        """How the last run ended, None while it runs."""
+        return self._child.exit_code if self._child else None
+
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return self.pid is not None
+
+
 def wait_until(ready: Callable[[], bool], timeout_s: float) -> bool:
     """Ask `ready` until it says yes; False when `timeout_s` is over first."""
     deadline = time.monotonic() + timeout_s

@@ -18,7 +18,7 @@ import psycopg
 from psycopg import sql
 
 from runtime.embedded.account import server_account
-from runtime.embedded.child import Account, Child, EmbeddedError, Program, wait_until
+from runtime.embedded.child import Account, Child, EmbeddedError, Program, Restartable, wait_until
 from runtime.embedded.locks import DirectoryLock
 from runtime.embedded.orphans import end_orphans
 
@@ -53,7 +53,7 @@ _SETTINGS: Mapping[str, str] = {
 }
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(Restartable):
     """One PostgreSQL server in `data_dir/postgres`.
 
     Args:
@@ -69,7 +69,6 @@ class EmbeddedPostgres:
         self._durable = durable
         self._lock = DirectoryLock(self._data_dir / "postgres.lock", "this PostgreSQL")
         self._account: Account | None = None
-        self._child: Child | None = None
         self.log = self._data_dir / "logs" / "postgres.log"
 
     @property
@@ -87,23 +86,9 @@ class EmbeddedPostgres:
         """The database `entrepot` as the application role."""
         return self.url(APP_ROLE)
 
-    @property
-    def pid(self) -> int | None:
-        """The postmaster's process id while it runs."""
-        return self._child.pid if self._child and self._child.is_alive() else None
-
-    @property
-    def exit_code(self) -> int | None:
-        """The exit code of the last run, None while it runs."""
-        return self._child.exit_code if self._child else None
-
     def url(self, role: str, database: str = DATABASE) -> str:
         """The URL of one database as one role."""
         return self._url(role, database)
-
-    def is_alive(self) -> bool:
-        """Whether the postmaster runs."""
-        return self.pid is not None
 
     def start(self) -> None:
         """Make the cluster if there is none, start it, wait until it answers.

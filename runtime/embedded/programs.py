@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from runtime.embedded.child import Child, EmbeddedError, Program, wait_until
+from runtime.embedded.child import Child, EmbeddedError, Program, Restartable, wait_until
 
 _READY_TIMEOUT_S = 60.0
 
 
-class EmbeddedProgram:
+class EmbeddedProgram(Restartable):
     """One program; ready when `is_ready` says so.
 
     Args:
@@ -24,21 +24,6 @@ class EmbeddedProgram:
         self.log: Path = program.log
         self._program = program
         self._is_ready = is_ready
-        self._child: Child | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """The process id while it runs."""
-        return self._child.pid if self._child and self._child.is_alive() else None
-
-    @property
-    def exit_code(self) -> int | None:
-        """How the last run ended, None while it runs."""
-        return self._child.exit_code if self._child else None
-
-    def is_alive(self) -> bool:
-        """Whether it runs."""
-        return self.pid is not None
 
     def prepare(self) -> None:
         """End what the last run may have left in its process group."""

@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from runtime.embedded.child import Child, EmbeddedError, Program, wait_until
+from runtime.embedded.child import Child, EmbeddedError, Program, Restartable, wait_until
 from runtime.embedded.locks import DirectoryLock
 from runtime.embedded.ports import HOST, choose_port
 from runtime.search_attributes import SEARCH_ATTRIBUTES
@@ -31,7 +31,7 @@ _READY_TIMEOUT_S = 60.0
 _START_TRIES = 5
 
 
-class EmbeddedTemporal:
+class EmbeddedTemporal(Restartable):
     """One development server in `data_dir`.
 
     Ports are drawn once and kept over restarts, because clients remember the address.
@@ -57,7 +57,6 @@ class EmbeddedTemporal:
         self._preferred_port, self._preferred_ui_port = port, ui_port
         self._headless = headless
         self._lock = DirectoryLock(self._data_dir / "temporal.lock", "this Temporal server")
-        self._child: Child | None = None
         self._port = self._ui_port = self._http_port = self._metrics_port = 0
         self._was_ready = False
         self.log = self._data_dir / "logs" / "temporal.log"
@@ -71,20 +70,6 @@ class EmbeddedTemporal:
     def ui_url(self) -> str | None:
         """The web UI, or None when headless."""
         return None if self._headless else f"http://{HOST}:{self._ui_port}"
-
-    @property
-    def pid(self) -> int | None:
-        """The server's process id while it runs."""
-        return self._child.pid if self._child and self._child.is_alive() else None
-
-    @property
-    def exit_code(self) -> int | None:
-        """The exit code of the last run, None while it runs."""
-        return self._child.exit_code if self._child else None
-
-    def is_alive(self) -> bool:
-        """Whether the server runs."""
-        return self.pid is not None
 
     def start(self) -> None:
         """Start it and wait until it serves its namespace.

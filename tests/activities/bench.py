@@ -6,6 +6,7 @@ from typing import Any, Self, TypeVar
 
 from temporalio.testing import ActivityEnvironment
 
+from activities.lanes import LeftToSweeper
 from activities.models import (
     BeginRunInput,
     EntityRef,
@@ -39,7 +40,7 @@ class Bench:
     async def begin(cls, scene: Scene) -> Self:
         hub = scene.hub
         opener = StoreOpener(hub.database, hub.box, hub.registry, hub.session)
-        runs = RunActivities(hub.database, opener)
+        runs = RunActivities(hub.database, opener, LeftToSweeper())
         begun = await run(
             runs.begin_run,
             BeginRunInput(

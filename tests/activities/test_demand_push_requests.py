@@ -1,14 +1,11 @@
 """Each parameter of a push changes what a shop is asked, as its log of requests shows."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from temporalio.client import Client
 
 from activities.demand_models import PushCounts, PushDemand
 from activities.demand_pushes import DemandPushActivities, EnqueueDemandInput, WatchDemandInput
@@ -16,20 +13,16 @@ from activities.lanes import LaneRef, LeftToSweeper
 from activities.push import PushTake
 from activities.stores import StoreOpener
 from db.apply import apply
-from db.session import Database
 from db.staging import Origin
 from domain.entities import Entity
 from domain.lanes import LaneKind
 from providers._kit.protocols import ReadsPages
-from runtime.hub import Hub
-from runtime.settings import Settings
-from sandbox.woocommerce.seed import ShopSeed
 from tests.activities.bench import run
+from tests.activities.conftest import OpenScene
 from tests.activities.push_room import LADDER_S, FakeTurn
 from tests.db.factories import customer
 from tests.db.room import Room, new_store
-from tests.servers import TestDatabase
-from tests.workflows.scene import Scene, served_store
+from tests.workflows.scene import Scene
 
 CUSTOMERS, INVENTORY = Entity.CUSTOMERS, Entity.INVENTORY
 OLD = datetime(2020, 1, 1, tzinfo=UTC)
@@ -86,28 +79,21 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(
-    settings: Settings, database: TestDatabase, temporal_client: Client
-) -> AsyncIterator[Desk]:
-    owner = Database(database.owner_url, pool_size=1)
-    async with AsyncExitStack() as stack:
-        hub = Hub.build(settings, pool_size=4)
-        stack.push_async_callback(owner.close)
-        stack.push_async_callback(hub.close)
-        seed = ShopSeed(products=12, orders=0, customers=0)
-        scene = await stack.enter_async_context(served_store(hub, owner, temporal_client, seed))
-        opener = StoreOpener(hub.database, hub.box, hub.registry, hub.session)
-        store = await opener.open(scene.tenant_id, scene.store_id)
-        assert isinstance(store.client, ReadsPages)
-        page = await store.client.fetch_page(Entity.PRODUCTS, 1)
-        async with hub.database.tenant(scene.tenant_id) as connection:
-            origin = Origin(scene.tenant_id, scene.store_id)
-            await apply(connection, origin, Entity.PRODUCTS, page)
-        home_id = await new_store(hub.database, scene.tenant_id, code="home")
-        home = Room(hub.database, scene.tenant_id, home_id)
-        people = [customer(str(one), f"c{one}@hub.test") for one in range(3)]
-        await home.take(CUSTOMERS, *people)
-        yield Desk(scene, opener, home)
+async def desk(open_scene: OpenScene) -> Desk:
+    scene = await open_scene(products=12, orders=0, customers=0)
+    hub = scene.hub
+    opener = StoreOpener(hub.database, hub.box, hub.registry, hub.session)
+    store = await opener.open(scene.tenant_id, scene.store_id)
+    assert isinstance(store.client, ReadsPages)
+    page = await store.client.fetch_page(Entity.PRODUCTS, 1)
+    async with hub.database.tenant(scene.tenant_id) as connection:
+        origin = Origin(scene.tenant_id, scene.store_id)
+        await apply(connection, origin, Entity.PRODUCTS, page)
+    home_id = await new_store(hub.database, scene.tenant_id, code="home")
+    home = Room(hub.database, scene.tenant_id, home_id)
+    people = [customer(str(one), f"c{one}@hub.test") for one in range(3)]
+    await home.take(CUSTOMERS, *people)
+    return Desk(scene, opener, home)
 
 
 def all_but(*left_out: int) -> set[str]:

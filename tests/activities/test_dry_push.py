@@ -10,6 +10,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.demand_models import PushCounts, PushDemand
 from activities.demand_pushes import DemandPushActivities, EnqueueDemandInput
 from activities.dry_push import DryRunActivities, NotePushInput
+from db.demanded_pushes import PushProgress, count_all
 from domain.entities import Entity
 from domain.errors import StoreUnreachableError
 from domain.pages import IdsPage, Listing, Page, Pulled
@@ -91,8 +92,12 @@ async def test_a_dry_push_tells_per_field_and_sends_nothing(room: PushRoom) -> N
         after = await tenant_dump(connection)
     assert {name for name, rows in after.items() if rows != before[name]} == {
         "run_diffs",
+        "run_pushes",
         "sync_ranges",
     }
+    async with room.away.database.tenant(room.away.tenant_id) as connection:
+        shown = await count_all(connection, run_id)
+    assert shown == {"products": PushProgress(queued=4, sent=4)}
     assert len(room.shop.requests) == requests
     ids = {key: await room.home.record_id("products", key) for key in ("1", "2", "3", "4")}
     told = await diffs(room, run_id)
@@ -215,6 +220,12 @@ async def test_what_a_person_would_have_to_decide_is_told(room: PushRoom) -> Non
     assert action == "conflict"
     assert fields == {"title": {"from": "Ours", "to": "Theirs", "isHeld": True}}
     assert await room.away.rows("select count(*) from conflicts") == [(0,)]
+
+    await room.drain()
+    assert await room.away.rows("select status from conflicts") == [("open",)]
+    again = await new_run(room)
+    assert await note(room, again, PushDemand(entity=PRODUCTS, all_records=True)) == counts
+    assert list((await diffs(room, again)).values()) == [("conflict", key, fields)]
 
 
 async def test_a_second_try_goes_on_where_the_first_was_killed(

@@ -1,35 +1,11 @@
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-
 import pytest
-from temporalio.client import Client
 
 from activities.lanes import TurnLostError
-from db.session import Database
 from domain.errors import StoreError
 from domain.lanes import LaneKind
-from runtime.hub import Hub
-from runtime.settings import Settings
-from sandbox.woocommerce.seed import ShopSeed
 from tests.activities.inbox_room import Inbox
-from tests.servers import TestDatabase
-from tests.workflows.scene import served_store
 
 PENDING = ("pending", None)
-
-
-@pytest.fixture
-async def inbox(
-    settings: Settings, database: TestDatabase, temporal_client: Client
-) -> AsyncIterator[Inbox]:
-    owner = Database(database.owner_url, pool_size=1)
-    async with AsyncExitStack() as stack:
-        hub = Hub.build(settings, pool_size=4)
-        stack.push_async_callback(owner.close)
-        stack.push_async_callback(hub.close)
-        seed = ShopSeed(products=12, orders=3, customers=2)
-        scene = await stack.enter_async_context(served_store(hub, owner, temporal_client, seed))
-        yield Inbox(scene)
 
 
 async def test_an_empty_inbox_is_no_work(inbox: Inbox) -> None:

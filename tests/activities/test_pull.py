@@ -97,7 +97,9 @@ async def test_a_reading_beats_at_once_and_with_every_page(bench: Bench) -> None
     environment = ActivityEnvironment()
     environment.on_heartbeat = lambda *details: beats.append(details)
     await run(bench.pull.pull_range, bench.range_of(1, 3), environment)
-    assert sorted(beats) == [(), (1,), (2,), (3,)]
+    assert beats[0] == ()
+    # Where the machine is busy, it beats between them too.
+    assert sorted(beat for beat in beats if beat) == [(1,), (2,), (3,)]
 
 
 async def test_pages_past_the_end_of_a_list_that_shrank_are_empty(bench: Bench) -> None:

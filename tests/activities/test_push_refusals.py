@@ -26,6 +26,9 @@ async def test_a_failing_item_of_a_batch_goes_down_the_ladder_alone(room: PushRo
     ladder = ("pending", 1, NOW + timedelta(seconds=300), "the SKU is taken", None)
     assert await room.rows(columns) == [ladder]
     assert await room.logs() == [("sync_products", "failed", 1)]
+    assert await room.away.rows(
+        "select sent, failed, created from sync_log_hours where direction = 'push'"
+    ) == [(3, 1, 2)]
     assert room.lane.woken == []
     await room.drain(300)
     assert (await room.rows("attempts"))[0] == (2,)

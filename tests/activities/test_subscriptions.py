@@ -1,45 +1,30 @@
 """What webhooks missed is told by every try of a look, and by no later one."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from temporalio.client import Client
 from temporalio.testing import ActivityEnvironment
 
 from activities.stores import StoreOpener
 from activities.subscriptions import SubscriptionActivities
 from activities.sync_models import CheckSubscriptionsInput, CheckSubscriptionsResult
-from db.session import Database
 from db.subscriptions import (
     ACTIVE,
     KeptSubscription,
     keep_subscriptions,
     outdate_subscriptions,
 )
-from runtime.hub import Hub
-from runtime.settings import Settings
-from sandbox.woocommerce.seed import ShopSeed
-from tests.servers import TestDatabase
-from tests.workflows.scene import WEBHOOK_SECRET, Scene, served_store
+from tests.activities.conftest import OpenScene
+from tests.workflows.scene import WEBHOOK_SECRET, Scene
 
 FIRST = datetime(2026, 11, 21, 9, tzinfo=UTC)
 
 
 @pytest.fixture
-async def scene(
-    settings: Settings, database: TestDatabase, temporal_client: Client
-) -> AsyncIterator[Scene]:
-    owner = Database(database.owner_url, pool_size=1)
-    async with AsyncExitStack() as stack:
-        hub = Hub.build(settings, pool_size=4)
-        stack.push_async_callback(owner.close)
-        stack.push_async_callback(hub.close)
-        seed = ShopSeed(products=1, orders=1, customers=1)
-        yield await stack.enter_async_context(served_store(hub, owner, temporal_client, seed))
+async def scene(open_scene: OpenScene) -> Scene:
+    return await open_scene(products=1, orders=1, customers=1)
 
 
 async def look(scene: Scene, hour: int) -> CheckSubscriptionsResult:

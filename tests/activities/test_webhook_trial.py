@@ -1,42 +1,18 @@
 """What is told of an event beforehand is what the inbox then makes of it."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Mapping
 from typing import Any
-
-import pytest
-from temporalio.client import Client
 
 from activities.stores import StoreOpener
 from activities.webhook_trial import Verdict, WebhookTrial
-from db.session import Database
 from db.staging import Origin
 from db.trial_events import ROUTE, add_trial_event
 from domain.deliveries import Delivery
-from runtime.hub import Hub
-from runtime.settings import Settings
-from sandbox.woocommerce.seed import ShopSeed
 from tests.activities.inbox_room import Inbox
 from tests.db.dumps import tenant_dump
-from tests.servers import TestDatabase
-from tests.workflows.scene import served_store
 
 PRICED = "select p.title, price from products p join product_variants v on v.product_id = p.id"
-
-
-@pytest.fixture
-async def inbox(
-    settings: Settings, database: TestDatabase, temporal_client: Client
-) -> AsyncIterator[Inbox]:
-    owner = Database(database.owner_url, pool_size=1)
-    async with AsyncExitStack() as stack:
-        hub = Hub.build(settings, pool_size=4)
-        stack.push_async_callback(owner.close)
-        stack.push_async_callback(hub.close)
-        seed = ShopSeed(products=12, orders=3, customers=2)
-        scene = await stack.enter_async_context(served_store(hub, owner, temporal_client, seed))
-        yield Inbox(scene)
 
 
 def sent(topic: str, data: Mapping[str, Any]) -> Delivery:

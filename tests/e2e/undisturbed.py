@@ -1,21 +1,17 @@
 """The same import without any trouble, by workers in this process, into a database of its own."""
 
-import dataclasses
-import json
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from uuid import uuid4
 
 from temporalio.client import Client
 
-from db.crypto import store_context
 from db.session import Database
-from db.store_checks import allocate_store_id
-from db.tables.stores import STORES
 from db.tenants import create_tenant
 from runtime.hub import Hub
 from runtime.settings import Settings
 from runtime.worker import build_workers
+from tests.workflows.scene import keep_store
 from workflows import ids
 from workflows.import_store import ImportStoreWorkflow
 from workflows.models import ImportStoreInput, ImportStoreResult
@@ -63,20 +59,4 @@ async def _make_store(hub: Hub, tenant_id: int, form: Mapping[str, str]) -> int:
     provider = hub.registry.get(PROVIDER)
     config = provider.config_model.model_validate(form)
     facts = await provider.connect(config, None, hub.session).probe()
-    async with hub.database.tenant(tenant_id) as connection:
-        store_id = await allocate_store_id(connection)
-        sealed = hub.box.seal(json.dumps(form).encode(), context=store_context(store_id))
-        await connection.execute(
-            STORES.insert().values(
-                tenant_id=tenant_id,
-                id=store_id,
-                name="Undisturbed",
-                code="undisturbed",
-                webhook_code=uuid4().hex,
-                provider=PROVIDER,
-                store_url=form["storeUrl"],
-                facts=facts.model_dump(mode="json"),
-                **dataclasses.asdict(sealed),
-            )
-        )
-    return store_id
+    return await keep_store(hub, tenant_id, PROVIDER, form, facts.model_dump(mode="json"))

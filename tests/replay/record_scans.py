@@ -1,21 +1,17 @@
 """The history of a sync that scans orders."""
 
-import dataclasses
-import json
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from activities.sync_models import SyncKind
 from api.temporal_syncs import TemporalSyncGateway
-from db.crypto import store_context
-from db.store_checks import allocate_store_id
-from db.tables.stores import STORES
 from db.tenants import create_tenant
 from domain.entities import Entity
 from runtime.hub import Hub
 from sandbox.easyorder.seed import StoreSeed
 from sandbox.easyorder.serving import Ready, serving
 from sandbox.easyorder.shop import Behaviour
+from tests.workflows.scene import keep_store
 from workflows.ids import sync_id
 from workflows.models import SyncStoreInput
 
@@ -51,20 +47,5 @@ async def _connect(hub: Hub, tenant_id: int, ready: Ready) -> int:
         "apiUrl": ready.api_url,
         "orderScan": True,
     }
-    async with hub.database.tenant(tenant_id) as connection:
-        store_id = await allocate_store_id(connection)
-        sealed = hub.box.seal(json.dumps(form).encode(), context=store_context(store_id))
-        await connection.execute(
-            STORES.insert().values(
-                tenant_id=tenant_id,
-                id=store_id,
-                name="Easy",
-                code="easy",
-                webhook_code=uuid4().hex,
-                provider="easyorder",
-                store_url=SHOP,
-                facts={"store_url": SHOP, "currency": "EGP"},
-                **dataclasses.asdict(sealed),
-            )
-        )
-    return store_id
+    facts = {"store_url": SHOP, "currency": "EGP"}
+    return await keep_store(hub, tenant_id, "easyorder", form, facts)

@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -160,6 +160,13 @@ async def _connect(hub: Hub, tenant_id: int, ready: Ready) -> int:
     }
     client = provider.connect(provider.config_model.model_validate(form), None, hub.session)
     facts = (await client.probe()).model_dump(mode="json")
+    return await keep_store(hub, tenant_id, "woocommerce", form, facts)
+
+
+async def keep_store(
+    hub: Hub, tenant_id: int, provider: str, form: Mapping[str, Any], facts: Mapping[str, Any]
+) -> int:
+    """A store as connecting leaves it; returns its id."""
     async with hub.database.tenant(tenant_id) as connection:
         store_id = await allocate_store_id(connection)
         sealed = hub.box.seal(json.dumps(form).encode(), context=store_context(store_id))
@@ -170,8 +177,8 @@ async def _connect(hub: Hub, tenant_id: int, ready: Ready) -> int:
                 name="Shop",
                 code="shop",
                 webhook_code=uuid4().hex,
-                provider="woocommerce",
-                store_url=ready.url,
+                provider=provider,
+                store_url=form["storeUrl"],
                 facts=facts,
                 **dataclasses.asdict(sealed),
             )

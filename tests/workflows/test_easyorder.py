@@ -1,60 +1,25 @@
 """An EasyOrder store end to end: connected, imported, and its orders taken from webhooks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
-from temporalio.client import Client
 
-from api.app import create_app
-from db.keys import NewKey, create_key
-from db.session import Database
-from db.tenants import create_tenant
-from providers.easyorder.manifest import MANIFEST
-from runtime.api_process import build_services
-from runtime.settings import Settings
 from sandbox.easyorder.app import Sandbox
 from sandbox.easyorder.seed import StoreSeed
 from sandbox.easyorder.serving import Ready, serving
 from sandbox.easyorder.shop import Behaviour
-from tests.servers import TestDatabase
+from tests.workflows.two_stores import PairApi
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def unhurried() -> Iterator[None]:
-    """Without the pace of 36 requests a minute, which has tests of its own."""
-    with pytest.MonkeyPatch.context() as patch:
-        hasty = replace(MANIFEST, requests_per_minute=None)
-        patch.setattr("providers.easyorder.provider.MANIFEST", hasty)
-        yield
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("unhurried")]
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def http(
-    settings: Settings, database: TestDatabase, temporal_client: Client, workers: None
-) -> AsyncIterator[httpx.AsyncClient]:
-    services = build_services(settings, temporal_client)
-    owner = Database(database.owner_url, pool_size=1)
-    async with owner.lookup() as connection:
-        tenant = await create_tenant(connection, "Easy")
-    async with services.database.tenant(tenant.id) as connection:
-        made = NewKey(name="test", permissions=("*",))
-        key, secret = await create_key(connection, tenant.id, made)
-    app = create_app(services)
-    headers = {"X-API-Key": key, "X-API-Secret": secret.get_secret_value()}
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url="http://hub", headers=headers, timeout=30
-    ) as client:
-        yield client
-    await app.state.ingress.close()
-    await services.database.close()
-    await owner.close()
+async def http(pair_api: PairApi, workers: None) -> httpx.AsyncClient:
+    return pair_api[0]
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -11,20 +11,14 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 import pytest_asyncio
-from temporalio.client import Client
 
-from api.app import create_app
-from db.keys import NewKey, create_key
-from db.session import Database
-from db.tenants import create_tenant
-from runtime.api_process import build_services
 from runtime.settings import Settings, load_settings
 from sandbox.hosting import application
 from sandbox.journal import Journal
 from sandbox.server import listen, port_of, running
 from sandbox.wire import Reply, Request, Send, send_reply
 from scripts.new_provider import write_provider
-from tests.servers import TestDatabase
+from tests.workflows.two_stores import PairApi
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -73,26 +67,9 @@ async def shop_url() -> AsyncIterator[str]:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def http(
-    settings: Settings, database: TestDatabase, temporal_client: Client, workers: None
-) -> AsyncIterator[httpx.AsyncClient]:
+async def http(pair_api: PairApi, workers: None) -> httpx.AsyncClient:
     """The API of this hub, as a new tenant calls it."""
-    services = build_services(settings, temporal_client)
-    owner = Database(database.owner_url, pool_size=1)
-    async with owner.lookup() as connection:
-        tenant = await create_tenant(connection, "Village")
-    async with services.database.tenant(tenant.id) as connection:
-        made = NewKey(name="test", permissions=("*",))
-        key, secret = await create_key(connection, tenant.id, made)
-    app = create_app(services)
-    headers = {"X-API-Key": key, "X-API-Secret": secret.get_secret_value()}
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url="http://hub", headers=headers, timeout=30
-    ) as client:
-        yield client
-    await app.state.ingress.close()
-    await services.database.close()
-    await owner.close()
+    return pair_api[0]
 
 
 async def settled(http: httpx.AsyncClient, store_id: int) -> None:

@@ -6,10 +6,11 @@ import httpx
 import pytest
 
 from domain.entities import Entity
-from domain.pages import Page, Pulled
+from domain.pages import Page
 from domain.records import Record
 from tests.providers.easyorder.stores import faked
 from tests.providers.fake_store import json_answer
+from tests.providers.golden import check_page
 
 GOLDEN = Path(__file__).parents[3] / "providers" / "easyorder" / "golden"
 CASES = {
@@ -31,25 +32,9 @@ async def _read(case: str) -> Page[Record]:
     return await client.fetch_page(CASES[case], 1)
 
 
-def _canonical(pulled: Pulled[Record]) -> dict[str, Any]:
-    return {
-        "external_id": pulled.external_id,
-        "version": pulled.version.isoformat() if pulled.version else None,
-        "record": pulled.record.model_dump(mode="json", exclude_defaults=True),
-        "levels": [level.model_dump(mode="json") for level in pulled.levels],
-    }
-
-
 @pytest.mark.parametrize("case", CASES)
 async def test_documented_answer_becomes_these_records(case: str, update_golden: bool) -> None:
-    page = await _read(case)
-
-    found = json.loads(json.dumps([_canonical(pulled) for pulled in page.records]))
-    path = GOLDEN / f"{case}.canonical.json"
-    if update_golden:
-        path.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n")
-    assert found == json.loads(path.read_text())
-    assert (page.rejected, page.tombstones) == ((), ())
+    check_page(await _read(case), GOLDEN / f"{case}.canonical.json", update=update_golden)
 
 
 def test_every_golden_file_is_used() -> None:

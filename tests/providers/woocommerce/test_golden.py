@@ -1,13 +1,11 @@
-import json
-from typing import Any
-
 import httpx
 import pytest
 
 from domain.entities import Entity
-from domain.pages import Page, Pulled
+from domain.pages import Page
 from domain.records import Record, snapshot
 from tests.providers.fake_store import json_answer, rest_error
+from tests.providers.golden import check_page
 from tests.providers.woocommerce.shops import GOLDEN, client, golden, route
 
 CASES = {
@@ -37,25 +35,9 @@ async def _read(case: str) -> Page[Record]:
     return await reader.fetch_page(CASES[case], 1)
 
 
-def _canonical(pulled: Pulled[Record]) -> dict[str, Any]:
-    return {
-        "external_id": pulled.external_id,
-        "version": pulled.version.isoformat() if pulled.version else None,
-        "record": pulled.record.model_dump(mode="json", exclude_defaults=True),
-        "levels": [level.model_dump(mode="json") for level in pulled.levels],
-    }
-
-
 @pytest.mark.parametrize("case", CASES)
 async def test_answer_of_a_real_shop_becomes_these_records(case: str, update_golden: bool) -> None:
-    page = await _read(case)
-
-    found = json.loads(json.dumps([_canonical(pulled) for pulled in page.records]))
-    path = GOLDEN / f"{case}.canonical.json"
-    if update_golden:
-        path.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n")
-    assert found == json.loads(path.read_text())
-    assert (page.rejected, page.skipped, page.tombstones) == ((), (), ())
+    check_page(await _read(case), GOLDEN / f"{case}.canonical.json", update=update_golden)
 
 
 @pytest.mark.parametrize("case", CASES)

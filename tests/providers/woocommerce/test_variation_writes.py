@@ -33,6 +33,43 @@ async def test_new_variants_become_variations_and_one_taken_away_is_private() ->
         assert product_of(told).options == options
 
 
+async def test_force_leaves_shared_stock_and_a_planned_sale_alone() -> None:
+    planned = {"sale_price": "1.5", "date_on_sale_from_gmt": "2999-01-01T00:00:00"}
+    async with visit() as shop:
+        number = next(
+            row.id
+            for row in shop.box.shop.tables["products"].rows.values()
+            if row.kind == "variable"
+            and row.status == "publish"
+            and shop.document("products", row.id)["manage_stock"]
+        )
+        of_product = shop.document("products", number)["variations"]
+        before = {one: shop.document("variations", one)["manage_stock"] for one in of_product}
+        simple_one = shop.first("simple", on_sale=False)
+        for table, one in (("variations", of_product[0]), ("products", simple_one)):
+            shop.box.shop.edit(table, one, planned)
+        for one in (number, simple_one):
+            pulled = await shop.read(Entity.PRODUCTS, one)
+            item = Outgoing(
+                f"products-{one}",
+                pulled.external_id,
+                pulled.record,
+                base=pulled.record,
+                is_forced=True,
+            )
+            (told,) = await shop.push(Entity.PRODUCTS, item)
+            assert told.outcome is Outcome.DONE
+        after = {one: shop.document("variations", one)["manage_stock"] for one in of_product}
+        sales = [
+            shop.document(table, one)["sale_price"]
+            for table, one in (("variations", of_product[0]), ("products", simple_one))
+        ]
+
+    assert "parent" in before.values()
+    assert after == before
+    assert sales == ["1.5", "1.5"]
+
+
 async def test_the_shops_own_attributes_stay_its_own() -> None:
     async with visit() as shop:
         number = shop.first("variable")
