@@ -9,13 +9,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
-import psycopg
-import structlog
-from sqlalchemy.exc import SQLAlchemyError
-
 from db.provider_calls import CallCount, StoreHealth, add_calls, show_health
+from db.recurring import AWAY, Outage, repeat
 from db.session import Database
 from domain import latencies
 from domain.errors import (
@@ -69,8 +67,6 @@ _SAID: Final = {
     "refused": "The store's address may not be called.",
 }
 
-_log = structlog.get_logger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class _Key:
@@ -102,6 +98,7 @@ class CallStats:
         self.ticks = ticks
         self._counts: dict[_Key, _Count] = {}
         self._health: dict[tuple[int, int], StoreHealth] = {}
+        self._outage = Outage("call_stats_kept")
 
     def answered(
         self, tenant_id: int, store_id: int, method: str, answer: Answer, took_s: float
@@ -118,6 +115,7 @@ class CallStats:
 
     async def flush(self, database: Database) -> None:
         """Write down what was counted, a transaction for each tenant."""
+        failure: BaseException | None = None
         for tenant_id in sorted({key.tenant_id for key in self._counts}):
             counts = self._take_out(tenant_id)
             found = [self._health.pop(key) for key in list(self._health) if key[0] == tenant_id]
@@ -125,17 +123,16 @@ class CallStats:
                 async with database.tenant(tenant_id) as connection:
                     await add_calls(connection, tenant_id, [_row(*one) for one in counts.items()])
                     await show_health(connection, tenant_id, found)
-            except (SQLAlchemyError, psycopg.Error, OSError, asyncio.CancelledError) as error:
+            except (*AWAY, asyncio.CancelledError) as error:
                 self._take_back(tenant_id, counts, found)
                 if isinstance(error, asyncio.CancelledError):
                     raise
-                _log.warning("call_stats_kept", reason=type(error).__name__)
+                failure = error
+        self._outage.tell(failure)
 
     async def run(self, database: Database) -> None:
         """Flush every few seconds until cancelled; what is left then is for `flush`."""
-        while True:
-            await asyncio.sleep(FLUSH_EVERY_S)
-            await self.flush(database)
+        await repeat(partial(self.flush, database), every_s=FLUSH_EVERY_S)
 
     def _take_out(self, tenant_id: int) -> "dict[_Key, _Count]":
         mine = [key for key in self._counts if key.tenant_id == tenant_id]

@@ -10,12 +10,10 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import Final
 
-import psycopg
-import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Scope
 
 from db.key_usage import Use, add_uses
+from db.recurring import AWAY, Outage, repeat
 from db.session import Database
 
 FLUSH_S: Final = 5.0
@@ -23,8 +21,6 @@ FLUSH_S: Final = 5.0
 _PATIENCE_S: Final = 3.0
 _REFUSED: Final = 400
 _FAILED: Final = 500
-
-_log = structlog.get_logger(__name__)
 
 _Counts = dict[int, dict[tuple[int, date], Use]]
 
@@ -39,6 +35,7 @@ class KeyUsage:
 
     def __init__(self) -> None:
         self._counts: _Counts = {}
+        self._outage = Outage("key_usage_not_written")
         self._stopped = asyncio.Event()
         self._flushing: asyncio.Task[None] | None = None
 
@@ -59,7 +56,8 @@ class KeyUsage:
 
     def start(self, database: Database, *, every_s: float = FLUSH_S) -> None:
         """Begin to add up what is counted."""
-        self._flushing = asyncio.create_task(self._go_on(database, every_s))
+        flush = partial(self.flush, database)
+        self._flushing = asyncio.create_task(repeat(flush, every_s=every_s, stop=self._stopped))
 
     async def close(self, database: Database) -> None:
         """Add up what is left. Call it when no more requests come, before the database closes."""
@@ -71,23 +69,17 @@ class KeyUsage:
     async def flush(self, database: Database) -> None:
         """Add up now. What cannot be written is kept for the next time."""
         counts, self._counts = self._counts, {}
+        failure: BaseException | None = None
         for tenant_id, uses in counts.items():
             work = partial(add_uses, tenant_id=tenant_id, uses=uses)
             try:
                 async with asyncio.timeout(_PATIENCE_S):  # a server that stops waits no longer
                     await database.transact(tenant_id, work)
-            except (SQLAlchemyError, psycopg.Error, OSError) as error:
-                _log.warning("key_usage_not_written", error_type=type(error).__name__)
+            except AWAY as error:
+                failure = error
                 for which, use in uses.items():
                     self._add(tenant_id, which, use)
-
-    async def _go_on(self, database: Database, every_s: float) -> None:
-        while not self._stopped.is_set():
-            try:
-                async with asyncio.timeout(every_s):
-                    await self._stopped.wait()
-            except TimeoutError:
-                await self.flush(database)
+        self._outage.tell(failure)
 
     def _add(self, tenant_id: int, which: tuple[int, date], use: Use) -> None:
         known = self._counts.setdefault(tenant_id, {}).setdefault(which, Use(use.last_used_at))

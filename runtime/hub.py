@@ -6,7 +6,6 @@ from typing import Self
 from activities.call_stats import CallStats
 from db.crypto import SecretBox
 from db.session import Database
-from providers._kit.connections import HttpLimits
 from providers._kit.http import StoreSession
 from providers._kit.registry import Registry
 from runtime.default_store_settings import load_logged_providers
@@ -44,11 +43,12 @@ class Hub:
             session=StoreSession.open(
                 allow_private_addresses=settings.allow_private_addresses,
                 ca_file=settings.ca_file,
+                limits=settings.store_limits(),
             ),
             lane_session=StoreSession.open(
                 allow_private_addresses=settings.allow_private_addresses,
                 ca_file=settings.ca_file,
-                limits=HttpLimits(deadline_s=LANE_REQUEST_S),
+                limits=settings.store_limits(at_most_s=LANE_REQUEST_S),
             ),
             logged=load_logged_providers(),
         )

@@ -12,11 +12,11 @@ from typing import Final
 
 import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from db.alerts import AlertKind, NewAlert, raise_alert
 from db.lanes import LaneKey
 from db.overdue_lanes import OverdueLane, list_overdue_lanes
+from db.recurring import Outage, repeat
 from db.session import Database
 from domain.lanes import LaneKind
 from workflows.waking import LaneWaker
@@ -46,12 +46,11 @@ class LaneSweeper:
 
     async def run(self) -> None:
         """Take a turn every five seconds until cancelled. What is away is tried at the next."""
-        while True:
-            try:
-                await self.sweep(datetime.now(UTC))
-            except (SQLAlchemyError, OSError) as error:
-                _log.warning("lane_sweep_failed", error_type=type(error).__name__)
-            await asyncio.sleep(TURN_S)
+        outage = Outage("lane_sweep_failed")
+        await repeat(lambda: outage.bear(self._turn), every_s=TURN_S)
+
+    async def _turn(self) -> None:
+        await self.sweep(datetime.now(UTC))
 
     async def sweep(self, now: datetime) -> Sequence[OverdueLane] | None:
         """One turn: the lanes that are late. None when another process is at it."""

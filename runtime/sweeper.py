@@ -4,13 +4,14 @@ An advisory lock decides which: the others look again at the next turn, so a kil
 replaced without anybody noticing.
 """
 
-import asyncio
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
+from db.processes import discard_lost_processes
+from db.recurring import Outage, repeat
 from db.run_diffs import discard_old
 from db.session import Database
 
@@ -22,17 +23,13 @@ _log = structlog.get_logger(__name__)
 
 async def sweep_forever(database: Database) -> None:
     """Take a turn every minute until cancelled. A database that is away is tried at the next."""
-    while True:
-        try:
-            await sweep_once(database)
-        except (SQLAlchemyError, OSError) as error:
-            _log.warning("sweep_failed", error_type=type(error).__name__)
-        await asyncio.sleep(TURN_S)
+    turn = partial(Outage("sweep_failed").bear, partial(sweep_once, database))
+    await repeat(turn, every_s=TURN_S)
 
 
 async def sweep_once(database: Database, *, now: datetime | None = None) -> bool:
-    """Discard credentials whose trial expired and what dry runs found a day ago, and make the
-    partitions of the months to come.
+    """Discard credentials whose trial expired, what dry runs found a day ago and the rows of killed
+    processes, and make the partitions of the months to come.
 
     Returns:
         Whether it was this process's turn.
@@ -54,4 +51,6 @@ async def sweep_once(database: Database, *, now: datetime | None = None) -> bool
         # In batches: what is left is the next turn's, so that no transaction takes long.
         if count := await discard_old(connection, now):
             _log.info("dry_run_diffs_discarded", count=count)
+        if count := await discard_lost_processes(connection):
+            _log.warning("processes_lost", count=count)
     return True

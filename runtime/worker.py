@@ -13,9 +13,11 @@ from temporalio.worker import Worker
 from activities.draining import LaneActivities
 from activities.registration import build_activities
 from activities.stores import StoreOpener
+from db.processes import ProcessKind
 from runtime.hub import Hub
 from runtime.lane_sweeper import LaneSweeper
 from runtime.lane_takes import build_takes
+from runtime.process_reports import ProcessReports
 from runtime.search_attributes import register_search_attributes
 from runtime.settings import Settings
 from runtime.sweeper import sweep_forever
@@ -80,14 +82,17 @@ async def run_worker(
 ) -> None:
     """Work until `stop` is set, then finish in order. `on_ready` is called once it takes work."""
     hub = Hub.build(settings, pool_size=settings.worker_pool_size, pre_ping=False)
+    queues = [queue.value for queue in settings.worker_queues]
+    reports = ProcessReports(hub.database, ProcessKind.WORKER, queues)
     try:
         await register_search_attributes(client)
         workers = build_workers(client, hub, settings)
         async with AsyncExitStack() as stack:
             for worker in workers:
                 await stack.enter_async_context(worker)
-            sweeping = asyncio.create_task(_sweep(client, hub, settings))
-            _log.info("worker_ready", queues=[queue.value for queue in settings.worker_queues])
+            await reports.report()
+            sweeping = asyncio.create_task(_sweep(client, hub, settings, reports))
+            _log.info("worker_ready", queues=queues)
             on_ready()
             try:
                 await _until(stop, sweeping)
@@ -98,16 +103,18 @@ async def run_worker(
                 await asyncio.gather(sweeping, *ends, return_exceptions=True)
                 # What the last activities asked of stores is counted too.
                 await hub.calls.flush(hub.database)
+                await reports.leave()
     finally:
         await hub.close()
 
 
-async def _sweep(client: Client, hub: Hub, settings: Settings) -> None:
+async def _sweep(client: Client, hub: Hub, settings: Settings, reports: ProcessReports) -> None:
     lanes = LaneSweeper(hub.database, _waker(client, hub, settings))
-    async with asyncio.TaskGroup() as both:
-        both.create_task(sweep_forever(hub.database))
-        both.create_task(lanes.run())
-        both.create_task(hub.calls.run(hub.database))
+    async with asyncio.TaskGroup() as all_the_while:
+        all_the_while.create_task(sweep_forever(hub.database))
+        all_the_while.create_task(lanes.run())
+        all_the_while.create_task(hub.calls.run(hub.database))
+        all_the_while.create_task(reports.run())
 
 
 async def _until(stop: asyncio.Event, sweeping: "asyncio.Task[None]") -> None:

@@ -38,11 +38,12 @@ SETTLE = ActivityConfig(
 """Statements over a whole store."""
 
 READ = ActivityConfig(
-    start_to_close_timeout=timedelta(minutes=2),
+    start_to_close_timeout=timedelta(minutes=10),
     heartbeat_timeout=timedelta(seconds=10),
     retry_policy=_PATIENT,
 )
-"""One request to a store."""
+"""A request or a few to a store. Each ends long before by itself, however patient the settings make
+it: see `runtime.store_request_settings`."""
 
 READ_MANY = ActivityConfig(
     start_to_close_timeout=timedelta(hours=2),

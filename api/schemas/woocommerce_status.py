@@ -58,6 +58,26 @@ _STORE: Final[dict[str, Any]] = {
     "openAlerts": 1,
     "lastSync": {"products": "2026-11-21T10:05:11Z"},
 }
+_API: Final[dict[str, Any]] = {
+    "name": "api-7c1e",
+    "kind": "api",
+    "queues": [],
+    "startedAt": "2026-11-20T10:12:31Z",
+    "seenAt": "2026-11-21T10:12:29Z",
+    "cpuS": 812.4,
+    "cpuPercent": 0.9,
+    "memoryMb": 148.2,
+    "peakMemoryMb": 171.9,
+    "databaseConnectionsInUse": 1,
+    "databaseConnectionsMax": 10,
+}
+_WORKER: Final[dict[str, Any]] = {
+    **_API,
+    "name": "worker-1a2b",
+    "kind": "worker",
+    "queues": ["interactive", "events", "pull", "import"],
+    "databaseConnectionsMax": 16,
+}
 
 
 class ReasonAnswer(Answer):
@@ -138,11 +158,15 @@ class StoreStatusAnswer(Answer):
 
 
 class ProcessAnswer(Answer):
-    """What the process that answers uses."""
+    """One process of the hub, and what it uses of the machine it runs on."""
 
-    uptime_s: int
+    name: str = Field(description="Of this process alone: it has another after a restart")
+    kind: Literal["api", "worker"]
+    queues: list[str] = Field(description="The task queues that a worker serves")
+    started_at: UtcTime
+    seen_at: UtcTime = Field(description="When it told these figures: every ten seconds")
     cpu_s: float = Field(description="CPU seconds since it began")
-    cpu_percent: float = Field(description="Of one core, on average since it began")
+    cpu_percent: float = Field(description="Of one core, in the seconds before `seenAt`")
     memory_mb: float
     peak_memory_mb: float
     database_connections_in_use: int
@@ -153,7 +177,9 @@ class SystemAnswer(Answer):
     """The hub itself."""
 
     temporal: Literal["healthy", "unhealthy"]
-    process: ProcessAnswer
+    processes: list[ProcessAnswer] = Field(
+        description="Every API and worker process that was seen within the last minute"
+    )
 
 
 class WooCommerceStatusAnswer(Answer):
@@ -167,15 +193,7 @@ class WooCommerceStatusAnswer(Answer):
             "stores": [_STORE],
             "system": {
                 "temporal": "healthy",
-                "process": {
-                    "uptimeS": 86400,
-                    "cpuS": 812.4,
-                    "cpuPercent": 0.9,
-                    "memoryMb": 148.2,
-                    "peakMemoryMb": 171.9,
-                    "databaseConnectionsInUse": 1,
-                    "databaseConnectionsMax": 10,
-                },
+                "processes": [_API, _WORKER],
             },
         }
     )

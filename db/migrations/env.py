@@ -1,4 +1,4 @@
-"""Runs the migrations, one at a time over all processes, never waiting long for a lock."""
+"""Runs the migrations, one at a time over all processes, never waiting long for a table's lock."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from sqlalchemy import create_engine, text
 
 import db.tables.lanes
 import db.tables.people
+import db.tables.processes
 import db.tables.records
 import db.tables.reports
 import db.tables.stock
@@ -17,6 +18,7 @@ import db.tables.upkeep  # noqa: F401  (each import registers its tables)
 from db.tables.base import METADATA
 
 _ADVISORY_LOCK = 7_264_001
+_TURN = "10min"
 
 
 def _is_ours(_object: Any, name: str | None, kind: str, reflected: bool, _other: Any) -> bool:
@@ -28,8 +30,10 @@ def _run() -> None:
     engine = create_engine(context.config.attributes["url"])
     try:
         with engine.begin() as connection:
-            connection.execute(text("set lock_timeout = '5s'"))
+            # Whoever comes second waits for all that the first one does.
+            connection.execute(text(f"set lock_timeout = '{_TURN}'"))
             connection.execute(text(f"select pg_advisory_xact_lock({_ADVISORY_LOCK})"))
+            connection.execute(text("set lock_timeout = '5s'"))
             context.configure(
                 connection=connection,
                 target_metadata=METADATA,

@@ -6,7 +6,7 @@ import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import httpcore
 import httpx
@@ -15,11 +15,12 @@ from providers._kit.ssrf import resolve
 
 # Shorter than the keep-alive of common servers (5 s), so a connection is rarely closed under us.
 _KEEPALIVE_S: Final = 4.0
+_ROOM: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
-    """The bounds of every request."""
+    """The bounds of every request. `deadline_s` is for the whole of it, redirects included."""
 
     connect_timeout_s: float = 10.0
     read_timeout_s: float = 30.0
@@ -27,6 +28,17 @@ class HttpLimits:
     max_body_bytes: int = 32 * 1024 * 1024
     max_redirects: int = 3
     max_connections: int = 100
+
+    @classmethod
+    def of_timeouts(
+        cls, connect_s: float, read_s: float, *, at_most_s: float | None = None
+    ) -> Self:
+        """The limits with these time-outs, and a deadline that leaves room for both and for an
+        answer that comes in pieces; never more than `at_most_s`."""
+        deadline_s = _ROOM * (connect_s + read_s)
+        if at_most_s is not None:
+            deadline_s = min(deadline_s, at_most_s)
+        return cls(connect_timeout_s=connect_s, read_timeout_s=read_s, deadline_s=deadline_s)
 
     def timeouts(self) -> dict[str, dict[str, float]]:
         """The bounds as httpx's extension of a request."""

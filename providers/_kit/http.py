@@ -106,11 +106,12 @@ class StoreSession:
             AddressRefusedError: the address is not one we call.
         """
         asked = f"{method} {url}"
+        ends_at = asyncio.get_running_loop().time() + self._limits.deadline_s
         for _ in range(self._limits.max_redirects + 1):
             parts = check_url(url)
             signed, headers = (params, {}) if auth is None else auth(method, url, params)
             request = self._build(method, parts, signed, headers, content)
-            answer = await self._exchange(asked, request)
+            answer = await self._exchange(asked, request, ends_at)
             if answer.status not in _REDIRECTS or method != "GET":
                 return answer
             url, params = _redirected(url, parts, answer.headers.get("location", ""), asked=asked)
@@ -137,10 +138,10 @@ class StoreSession:
             extensions=self._limits.timeouts(),
         )
 
-    async def _exchange(self, asked: str, request: httpx.Request) -> Answer:
+    async def _exchange(self, asked: str, request: httpx.Request, ends_at: float) -> Answer:
         started = time.perf_counter()
         try:
-            async with asyncio.timeout(self._limits.deadline_s):
+            async with asyncio.timeout_at(ends_at):
                 response = await self._transport.handle_async_request(request)
                 try:
                     body = await self._read(response, asked)

@@ -6,28 +6,19 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, SecretStr
 
+from domain.documents import Document
 from domain.entities import Entity
 from domain.field_mapping import NO_MAPPING, FieldMapping
 from domain.sync_settings import Direction, SyncDirections
 
 
-class StoreConfig(BaseModel):
+class StoreConfig(Document):
     """Base of the connection forms: what a merchant enters. Secrets are `SecretStr`.
 
     Field names are snake_case here and camelCase in JSON and forms. `webhook_secret` may be left
     out by the merchant; the hub then generates one, unless the shop makes it (see `Manifest`).
     Fields that hold an address the keys are sent to carry the JSON schema format `uri`.
     """
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=lambda name: (
-            name.split("_")[0] + "".join(part.capitalize() for part in name.split("_")[1:])
-        ),
-        populate_by_name=True,
-        hide_input_in_errors=True,
-    )
 
     store_url: str
     webhook_secret: SecretStr | None = None

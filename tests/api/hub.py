@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from api.services import ApiServices
 from db.apply import apply
 from db.crypto import Sealed, store_context
 from db.keys import NewKey, create_key
+from db.processes import ProcessKind, ProcessRow, report_process
 from db.session import Database
 from db.staging import Origin
 from db.tenants import Tenant, create_tenant
@@ -20,9 +22,11 @@ from domain.entities import Entity
 from domain.pages import Page, Pulled
 from domain.records import Record
 from tests.api.fake_gateway import FakeGateway, FakeWaker
+from workflows.task_queues import TaskQueue
 
 KEY = "ck_" + "0123456789abcdef" * 2
 SECRET = "cs_" + "fedcba9876543210" * 2
+QUEUES = tuple(queue.value for queue in TaskQueue)
 
 
 @dataclass
@@ -87,6 +91,24 @@ class Hub:
         async with self.database.tenant(tenant.id) as connection:
             result = await connection.execute(text(statement), params)
             return [tuple(row) for row in result] if result.returns_rows else []
+
+    async def show_process(self, kind: str = "worker", queues: Sequence[str] = QUEUES) -> str:
+        """A process of the hub that was seen just now; its name."""
+        process = ProcessRow(
+            id=uuid4().hex,
+            kind=ProcessKind(kind),
+            queues=queues,
+            started_at=datetime.now(UTC) - timedelta(hours=1),
+            cpu_s=36.04,
+            cpu_percent=12.34,
+            memory_bytes=150_040_000,
+            peak_memory_bytes=170_000_000,
+            connections_in_use=2,
+            connections_max=16,
+        )
+        async with self.database.lookup() as connection:
+            await report_process(connection, process)
+        return process.name
 
     async def take_in(
         self, tenant: Tenant, store_id: int, entity: Entity, *pulled: Pulled[Record]

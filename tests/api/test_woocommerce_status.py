@@ -1,9 +1,11 @@
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from api.config import ApiConfig
-from tests.api.hub import Caller, Hub
+from tests.api.hub import QUEUES, Caller, Hub
 from tests.api.reported_shop import EVENT, Shop, told
 from tests.api.test_conflicts import dispute
 
@@ -100,22 +102,73 @@ async def test_what_waits_for_its_next_try_is_not_overdue(shop: Shop) -> None:
     assert "push-overdue" in {one["code"] for one in (await shop.shown())["reasons"]}
 
 
-async def test_the_worst_store_decides(hub: Hub, shop: Shop) -> None:
+async def test_the_worst_store_decides(nobody: None, hub: Hub, shop: Shop) -> None:
     second = await Shop.new(hub, shop.caller)
+    await hub.show_process()
     await second.asked(503)
     found = await told(shop.caller, "status")
     assert (found["status"], [one["status"] for one in found["stores"]]) == (
         "down",
         ["healthy", "down"],
     )
-    process = found["system"]["process"]
-    assert process["databaseConnectionsMax"] == 4
-    assert 20 < process["memoryMb"] <= process["peakMemoryMb"]
-    assert process["cpuS"] > 0
     hub.gateway.is_down = True
     down = await told(shop.caller, "status", storeId=shop.id)
     assert (down["status"], down["system"]["temporal"]) == ("down", "unhealthy")
     assert [one["code"] for one in down["reasons"]] == ["temporal-unavailable"]
+
+
+@pytest.fixture
+async def nobody(hub: Hub) -> AsyncIterator[None]:
+    """No process of the hub was seen."""
+    yield
+    async with hub.owner.lookup() as connection:
+        await connection.execute(text("delete from processes"))
+
+
+async def test_every_process_tells_what_it_uses(nobody: None, hub: Hub, shop: Shop) -> None:
+    worker = await hub.show_process()
+    api = await hub.show_process("api", ())
+    found = await told(shop.caller, "status")
+    assert (found["status"], found["reasons"]) == ("healthy", [])
+    first, second = found["system"]["processes"]
+    assert (first["name"], second["name"]) == (api, worker)
+    assert second.pop("seenAt") > second.pop("startedAt")
+    assert second == {
+        "name": worker,
+        "kind": "worker",
+        "queues": list(QUEUES),
+        "cpuS": 36.0,
+        "cpuPercent": 12.3,
+        "memoryMb": 150.0,
+        "peakMemoryMb": 170.0,
+        "databaseConnectionsInUse": 2,
+        "databaseConnectionsMax": 16,
+    }
+
+
+async def test_who_works_nothing_off_is_missed(nobody: None, hub: Hub, shop: Shop) -> None:
+    await hub.show_process("api", ())
+    seen = []
+    for queues in ((), ("interactive", "events"), ("pull",), ("import", "pull")):
+        if queues:
+            await hub.show_process("worker", queues)
+        found = await told(shop.caller, "status")
+        detailed = (await shop.caller.get("/api/health?detailed=true")).json()
+        assert detailed["status"] == ("healthy" if found["status"] == "healthy" else "degraded")
+        told_of = [(one["code"], one["action"].split("=")[-1]) for one in found["reasons"]]
+        seen.append((found["status"], detailed["services"]["workers"], told_of))
+    start = "Start one with `entrepot worker`; system.processes shows it at once."
+    assert seen == [
+        ("down", "unhealthy", [("no-worker", start)]),
+        ("degraded", "degraded", [("queues-unserved", "pull,import.")]),
+        ("degraded", "degraded", [("queues-unserved", "import.")]),
+        ("healthy", "healthy", []),
+    ]
+    await hub.execute(
+        shop.caller.tenant, "update processes set seen_at = now() - interval '61 seconds'"
+    )
+    found = await told(shop.caller, "status")
+    assert (found["status"], found["system"]["processes"]) == ("down", [])
 
 
 async def test_the_rate_limit_is_what_the_store_and_its_provider_say(shop: Shop) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 
 from db.migrate import upgrade
@@ -43,6 +44,12 @@ def said(log: Path, event: str) -> list[str]:
     return [str(line.get("reason", "")) for line in lines if line["event"] == event]
 
 
+def processes(variables: dict[str, str]) -> list[tuple[str, str]]:
+    """The processes that say that they run, with their queues."""
+    with psycopg.connect(variables["ENTREPOT_DATABASE_URL"]) as connection:
+        return connection.execute("select kind::text, queues::text from processes").fetchall()
+
+
 @pytest.fixture
 def empty_database(
     settings_env: dict[str, str], postgres: EmbeddedPostgres
@@ -65,6 +72,8 @@ def test_a_worker_waits_for_its_database_and_ends_in_order(
         assert eventually(lambda: len(said(log, "waiting")) > 0)
         upgrade(empty_database["ENTREPOT_MIGRATION_DATABASE_URL"])
         assert eventually(lambda: len(said(log, "worker_ready")) == 1)
+        assert processes(empty_database) == [("worker", "{interactive,events,pull,import}")]
+    assert processes(empty_database) == []
     assert said(log, "waiting")[0] == "no migration has been applied: run `entrepot migrate`"
 
 
@@ -81,4 +90,5 @@ def test_the_api_serves_at_once_and_tells_what_is_missing(
         health = client.get("/api/health")
         assert (health.status_code, health.json()["status"]) == (503, "unhealthy")
         upgrade(empty_database["ENTREPOT_MIGRATION_DATABASE_URL"])
-        assert client.get("/api/health").json()["status"] == "healthy"
+        # Nobody works off what the API takes in.
+        assert client.get("/api/health").json()["status"] == "degraded"

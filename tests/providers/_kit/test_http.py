@@ -193,6 +193,19 @@ async def test_whole_request_has_a_deadline() -> None:
         await session.request("GET", URL)
 
 
+async def test_redirects_do_not_give_a_request_more_time() -> None:
+    class Leading(httpx.AsyncBaseTransport):
+        @override
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await asyncio.sleep(0.03)
+            return httpx.Response(307, headers={"location": "/on"}, stream=httpx.ByteStream(b""))
+
+    session = StoreSession(Leading(), limits=HttpLimits(deadline_s=0.05))
+
+    with pytest.raises(StoreUnreachableError, match="no answer in time"):
+        await session.request("GET", URL)
+
+
 @pytest.mark.parametrize("text", ["TLS failed", "the name does not resolve", "no"])
 async def test_reason_of_a_failed_connection_is_told(text: str) -> None:
     def answer(_: httpx.Request) -> httpx.Response:
