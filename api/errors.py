@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import psycopg
 import structlog
@@ -24,7 +24,11 @@ from domain.errors import ConflictError, NotFoundError, SecretError
 _log = structlog.get_logger(__name__)
 
 _SHOWN_ERRORS = 50
-_DRIVER_GONE = (psycopg.OperationalError, psycopg.InterfaceError)
+DATABASE_GONE: Final = (
+    *(OperationalError, InterfaceError, PoolTimeoutError),
+    *(psycopg.OperationalError, psycopg.InterfaceError),
+)
+"""What a database that does not answer raises, and one that gives a statement up."""
 
 _ADVICE = {
     400: "The body could not be read: send JSON in UTF-8, not nested more than a few levels.",
@@ -59,7 +63,7 @@ def install(app: FastAPI, routes: Sequence[Route]) -> None:
     app.add_exception_handler(ConflictError, _on_conflict)
     app.add_exception_handler(TemporalUnavailableError, _on_temporal)
     app.add_exception_handler(SecretError, _on_secret)
-    for gone in (OperationalError, InterfaceError, PoolTimeoutError, *_DRIVER_GONE):
+    for gone in DATABASE_GONE:
         app.add_exception_handler(gone, _on_database)
     app.add_exception_handler(DBAPIError, _on_statement)
 
@@ -118,12 +122,14 @@ async def _on_conflict(request: Request, error: Exception) -> Response:
 
 
 async def _on_temporal(request: Request, error: Exception) -> Response:
-    _log.warning("temporal_unavailable", reason=str(error))
+    failure = cast("TemporalUnavailableError", error)
+    _log.warning("temporal_unavailable", reason=str(failure))
+    known = "nothing was done" if failure.did_nothing else "nobody knows whether it was done"
     return _answer(
         request,
         problems.UNAVAILABLE,
-        "The workflow service does not answer, so nothing was started. Try again in a moment; if "
-        "it goes on, see GET /api/health and whether Temporal runs.",
+        f"The workflow service does not answer, so {known}. Try again in a moment; if it goes on, "
+        "see GET /api/health and whether Temporal runs.",
         headers={"Retry-After": "5"},
     )
 

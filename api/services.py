@@ -25,7 +25,8 @@ from providers._kit.registry import Registry
 class ApiServices:
     """The dependencies of the API. `started_at` is what its uptime counts from.
 
-    `limits` and `cache` are this process's own, unless they are given a server to share.
+    `replica` is a standby of `database` that reports are read from, if there is one. `limits` and
+    `cache` are this process's own, unless they are given a server to share.
     """
 
     database: Database
@@ -40,6 +41,15 @@ class ApiServices:
     key_usage: KeyUsage = field(default_factory=KeyUsage)
     passwords: PasswordChecks = field(default_factory=PasswordChecks)
     connection_tests: Remembered[bool] = field(default_factory=Remembered)
+    replica: Database | None = None
+
+    @property
+    def reports(self) -> Database:
+        """What reports and exports are read from; it may be behind `database`.
+
+        Nothing read here is kept under a revision: that is told by `database`.
+        """
+        return self.replica or self.database
 
     def workflow_page(self, workflow_id: str | None) -> str | None:
         """Where people look at a workflow in the Temporal UI."""

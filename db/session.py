@@ -6,7 +6,7 @@ the transaction alone, so a pooled connection never carries one tenant into anot
 
 import select
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -22,9 +22,8 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 T = TypeVar("T")
 
-# The temporary tables of `db.staging` live as long as their connection, and limits that a server
-# without `transaction_timeout` (before PostgreSQL 17) does not know are left out.
-_ON_CONNECT = (
+# The temporary tables of `db.staging` live as long as their connection.
+_STAGING = (
     """
     create temporary table stage (
       key text not null, version timestamptz, digest bytea, base jsonb not null, buyer text,
@@ -36,18 +35,24 @@ _ON_CONNECT = (
       entity text not null, key text, record_id bigint not null, action text not null
     ) on commit delete rows
     """,
-    """
-    select set_config(name, limits.value, false)
-    from (values ('transaction_timeout', '60s'), ('idle_in_transaction_session_timeout', '10s'))
-      as limits(name, value)
-    join pg_settings using (name)
-    """,
 )
+# What a server without `transaction_timeout` (before PostgreSQL 17) does not know is left out.
+_LIMITS = """
+select set_config(name, limits.value, false)
+from (values ('transaction_timeout', '60s'), ('idle_in_transaction_session_timeout', '10s'))
+  as limits(name, value)
+join pg_settings using (name)
+"""
+# A standby takes no temporary tables either (PostgreSQL manual, "Hot Standby").
+_READ_ONLY = "set default_transaction_read_only = on"
+_ON_CONNECT = (*_STAGING, _LIMITS)
+_ON_CONNECT_READING = (_READ_ONLY, _LIMITS)
 
 _SET_TENANT = "select set_config('app.tenant', %s, true)"
 _ATTEMPTS = 20
 _USED_AT = "entrepot_used_at"
 _UNTRIED_S = 10.0
+_REPLICA_CONNECT_S = "5"
 
 
 class LostRaceError(Exception):
@@ -70,18 +75,24 @@ class Database:
     the block and rolled back by an exception.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10, pre_ping: bool = True) -> None:
-        """Args: pre_ping: whether to look if a pooled connection still works before it is used:
-        for requests, which are not tried again as activities are.
+    def __init__(
+        self, url: str, *, pool_size: int = 10, pre_ping: bool = True, is_replica: bool = False
+    ) -> None:
+        """Args:
+        pre_ping: whether to look if a pooled connection still works before it is used: for
+            requests, which are not tried again as activities are.
+        is_replica: whether it may be a standby. Nothing can be written through it, whatever the
+            server is, and to connect takes 5 s at most unless the URL says otherwise.
         """
         self._engine: AsyncEngine = create_async_engine(
-            driver_url(url),
+            _impatient(driver_url(url)) if is_replica else driver_url(url),
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=30,
             hide_parameters=True,
         )
-        event.listen(self._engine.sync_engine, "connect", _prepare)
+        statements = _ON_CONNECT_READING if is_replica else _ON_CONNECT
+        event.listen(self._engine.sync_engine, "connect", partial(_prepare, statements))
         if pre_ping:
             event.listen(self._engine.sync_engine, "checkin", _note_use)
             event.listen(self._engine.sync_engine, "checkout", partial(_try, self._engine.dialect))
@@ -131,9 +142,13 @@ class Database:
         await self._engine.dispose()
 
 
-def _prepare(connection: DBAPIConnection, _record: object) -> None:
+def _impatient(url: URL) -> URL:
+    return url.set(query={"connect_timeout": _REPLICA_CONNECT_S, **url.query})
+
+
+def _prepare(statements: Sequence[str], connection: DBAPIConnection, _record: object) -> None:
     cursor = connection.cursor()
-    for statement in _ON_CONNECT:
+    for statement in statements:
         cursor.execute(statement)
     cursor.close()
     connection.commit()

@@ -26,7 +26,9 @@ from api.caching import AnswerCache
 from api.config import ApiConfig, PeopleConfig
 from api.limits import Limits
 from api.temporal_mappings import TemporalMappingGateway
+from db.processes import ProcessKind
 from db.session import Database
+from domain.ip_allow_list import spell_both_ways
 from providers._kit.registry import Registry
 from runtime.connections import connect_temporal
 from runtime.default_store import keep_default_store
@@ -34,6 +36,7 @@ from runtime.default_store_settings import load_default_store
 from runtime.listening import adopt, listen
 from runtime.master_keys import secret_box
 from runtime.people_settings import PeopleSettings
+from runtime.process_reports import ProcessReports
 from runtime.processes import run_process
 from runtime.readiness import schema_problem, wait_until_ready
 from runtime.settings import Settings
@@ -82,7 +85,15 @@ def build_services(
         started_at=datetime.now(UTC),
         limits=Limits(shared),
         cache=AnswerCache(shared, secrets),
+        replica=_replica(settings),
     )
+
+
+def _replica(settings: Settings) -> Database | None:
+    if settings.reports_database_url is None:
+        return None
+    url = settings.reports_database_url.get_secret_value()
+    return Database(url, pool_size=settings.api_pool_size, is_replica=True)
 
 
 def people_config(settings: Settings) -> PeopleConfig:
@@ -104,15 +115,22 @@ async def serve_api(settings: Settings, stop: asyncio.Event, *, descriptor: int 
         )
         look = partial(schema_problem, services.database)
         telling = asyncio.create_task(wait_until_ready("the database", look, stop))
-        aside: list[asyncio.Task[Any]] = [telling]
+        reports = ProcessReports(services.database, ProcessKind.API)
+        aside: list[asyncio.Task[Any]] = [telling, asyncio.create_task(reports.run())]
+        if services.replica is not None:
+            look = partial(schema_problem, services.replica)
+            aside.append(asyncio.create_task(wait_until_ready("the replica", look, stop)))
         if default_store is not None:
             aside.append(asyncio.create_task(keep_default_store(services, default_store)))
         try:
             await _serve(services, bound, stop, settings.trusted_proxies)
         finally:
             await _end(aside)
+            await reports.leave()
             await services.cache.close()
             await services.limits.close()
+            if services.replica is not None:
+                await services.replica.close()
             await services.database.close()
     finally:
         bound.close()
@@ -144,7 +162,7 @@ async def _serve(
             server_header=False,
             # Whom to believe X-Forwarded-For and -Proto; nobody, unless the settings say so.
             proxy_headers=bool(trusted_proxies),
-            forwarded_allow_ips=list(trusted_proxies),
+            forwarded_allow_ips=spell_both_ways(trusted_proxies),
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=_GRACE_S,
         )

@@ -26,6 +26,7 @@ from domain.ip_allow_list import read_network
 from runtime.failures import WRONG_INPUT, CommandError
 from runtime.key_file import MAKE_A_KEY, KeyFile, decode_key
 from runtime.people_settings import PeopleSettings
+from runtime.store_request_settings import StoreRequestSettings
 from workflows.task_queues import TaskQueue
 
 PREFIX: Final = "ENTREPOT_"
@@ -108,13 +109,15 @@ Slots = Annotated[int, Field(ge=1, le=1_000)]
 PoolSize = Annotated[int, Field(ge=1, le=500)]
 
 
-class Settings(PeopleSettings):
+class Settings(PeopleSettings, StoreRequestSettings):
     """Everything a process of ours is told.
 
     Attributes:
         environment: `production` refuses to start without an encryption key.
         database_url: the database as the application role.
         migration_database_url: the same database as the owner of the tables; for `migrate`.
+        reports_database_url: a standby of the same database, as the application role, for reports
+            and exports; without it they are read from the database itself.
         temporal_ui_url: where people see the workflows; links are left out without it.
         encryption_key: the master key of the stored secrets, 32 bytes in hex or base64.
         encryption_key_file: a file with keys, one per line and the newest first, that is read again
@@ -157,6 +160,7 @@ class Settings(PeopleSettings):
 
     database_url: DatabaseUrl
     migration_database_url: DatabaseUrl | None = None
+    reports_database_url: DatabaseUrl | None = None
     api_pool_size: PoolSize = 10
     worker_pool_size: PoolSize = 16
 

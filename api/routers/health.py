@@ -1,7 +1,7 @@
 """`/api/health`: whether the hub serves, part by part."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Annotated
 
 import psycopg
@@ -15,16 +15,20 @@ from api.auth import CHALLENGE, Principal, authenticate_if_given
 from api.problems import ProblemError
 from api.schemas.health import HealthAnswer, ServicesAnswer, State
 from api.services import ApiServices, Services, now
+from db.processes import list_processes
+from db.replication import read_lag_s
 from db.schema_version import find_revision, newest_revision
 from db.stores import list_providers_in_use
 from db.tenants import get_tenant
 from domain.statuses import SyncStatus
+from workflows.task_queues import unserved
 
 _log = structlog.get_logger(__name__)
 
 router = APIRouter(prefix="/api/health", tags=["health"])
 
 _TIMEOUT_S = 2.0
+_REPLICA_LAG_S = 60.0
 _DOWN = 503
 
 
@@ -46,7 +50,8 @@ async def health(
 ) -> HealthAnswer:
     """The hub as a whole; with a key and `detailed`, its parts and the tenant's integrations.
 
-    503 when it cannot serve. A store that fails makes its integration unhealthy, not the hub.
+    503 when it cannot serve. A store that fails makes its integration unhealthy, not the hub; a
+    replica that fails makes `reports` unhealthy, and one more than a minute behind degraded.
     """
     if detailed and principal is None:
         raise ProblemError(
@@ -55,13 +60,14 @@ async def health(
             "Authorization: Bearer.",
             headers=CHALLENGE,
         )
-    (database, migrations), temporal = await asyncio.gather(
+    (database, migrations, workers), temporal = await asyncio.gather(
         _database(services), _temporal(services)
     )
     integrations: dict[str, State] = {}
     if principal is not None and database == "healthy":
         integrations = await _integrations(services, principal, organization_id)
-    overall = _overall(database, temporal, migrations)
+    reports = await _reports(services) if detailed else None
+    overall = _overall(database, temporal, migrations, workers)
     if overall == "unhealthy":
         response.status_code = _DOWN
     moment = now()
@@ -75,6 +81,8 @@ async def health(
             database=database,
             temporal=temporal,
             migrations=migrations,
+            workers=workers,
+            reports=reports,
             integrations=integrations,
         )
         if detailed
@@ -82,21 +90,47 @@ async def health(
     )
 
 
-def _overall(database: State, temporal: State, migrations: State) -> State:
-    """Without Temporal records can still be read; without the database nothing can."""
+def _overall(database: State, *others: State) -> State:
+    """Without Temporal or workers records can still be read; without the database nothing can."""
     if database != "healthy":
         return "unhealthy"
-    return "healthy" if temporal == migrations == "healthy" else "degraded"
+    return "healthy" if set(others) == {"healthy"} else "degraded"
 
 
-async def _database(services: ApiServices) -> tuple[State, State]:
+async def _database(services: ApiServices) -> tuple[State, State, State]:
+    """Of the database, its schema, and the workers that report in it."""
     try:
         async with asyncio.timeout(_TIMEOUT_S), services.database.lookup() as connection:
-            revision = await find_revision(connection)
+            if await find_revision(connection) != newest_revision():
+                return "healthy", "degraded", "degraded"  # the table may not be there yet
+            processes = await list_processes(connection)
     except (SQLAlchemyError, psycopg.Error, TimeoutError) as error:
         _log.warning("database_unhealthy", error_type=type(error).__name__)
-        return "unhealthy", "unhealthy"
-    return "healthy", "healthy" if revision == newest_revision() else "degraded"
+        return "unhealthy", "unhealthy", "unhealthy"
+    return "healthy", "healthy", _workers([one.queues for one in processes])
+
+
+def _workers(served: Sequence[Collection[str]]) -> State:
+    if not unserved(served):
+        return "healthy"
+    return "degraded" if any(served) else "unhealthy"
+
+
+async def _reports(services: ApiServices) -> State | None:
+    """Of the replica, if there is one: nothing but reports needs it."""
+    if services.replica is None:
+        return None
+    try:
+        async with asyncio.timeout(_TIMEOUT_S), services.replica.lookup() as connection:
+            lag_s = await read_lag_s(connection)
+            revision = await find_revision(connection)
+    except (SQLAlchemyError, psycopg.Error, TimeoutError) as error:
+        _log.warning("replica_unhealthy", error_type=type(error).__name__)
+        return "unhealthy"
+    is_near = lag_s is not None and lag_s <= _REPLICA_LAG_S
+    if not is_near:
+        _log.warning("replica_behind", lag_s=lag_s)
+    return "healthy" if is_near and revision == newest_revision() else "degraded"
 
 
 async def _temporal(services: ApiServices) -> State:

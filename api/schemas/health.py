@@ -8,11 +8,16 @@ State = Literal["healthy", "degraded", "unhealthy"]
 
 
 class ServicesAnswer(Answer):
-    """The parts. `integrations` says per provider how the stores of the key's tenant are."""
+    """The parts. `workers` is healthy when each task queue has one that serves it; `reports` is the
+    replica that reports are read from, if there is one; `integrations` says per provider how the
+    stores of the key's tenant are.
+    """
 
     database: State
     temporal: State
     migrations: State
+    workers: State
+    reports: State | None = None
     integrations: dict[str, State]
 
 
@@ -30,6 +35,8 @@ class HealthAnswer(Answer):
                 "database": "healthy",
                 "temporal": "healthy",
                 "migrations": "healthy",
+                "workers": "healthy",
+                "reports": "healthy",
                 "integrations": {"woocommerce": "healthy"},
             },
         }

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from api.auth import RecordsReader
+from api.report_reading import reading_reports
 from api.schemas.woocommerce_reports import EXPORT_LINES, EXPORT_TABLE, ExportedRecords
 from api.services import Services, now
 from api.woocommerce_sync.export_stream import MEDIA_TYPES, ExportResponse, export_stream
@@ -55,8 +56,6 @@ async def export(
         tuple(store.id for store in stores),
         is_linked_only=is_woocommerce_only or store_id is not None,
     )
-    reader = ExportReader(services.database, principal.tenant_id, wanted)
-
     async with services.database.tenant(principal.tenant_id) as connection:
         await record_audit(
             connection,
@@ -69,7 +68,9 @@ async def export(
             storeId=store_id,
         )
     # What fails before anything was sent is answered as every other failure is.
-    first = await reader.read()
+    with reading_reports(services) as reports:
+        reader = ExportReader(reports, principal.tenant_id, wanted)
+        first = await reader.read()
     name = f"{entity.value}-{now():%Y%m%dT%H%M%SZ}.{format_.value}"
     return ExportResponse(
         export_stream(reader, first),

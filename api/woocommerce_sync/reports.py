@@ -19,7 +19,7 @@ from api.paging import (
     next_cursor,
     read_id,
 )
-from api.process_use import process_use
+from api.report_reading import reading_reports
 from api.schemas.base import MAX_ID
 from api.schemas.conflicts import ConflictAnswer, ConflictStatus
 from api.schemas.woocommerce_reports import (
@@ -32,18 +32,15 @@ from api.schemas.woocommerce_reports import (
     StoreFiguresAnswer,
     Timeframe,
 )
-from api.schemas.woocommerce_status import (
-    ReasonAnswer,
-    StoreStatusAnswer,
-    SystemAnswer,
-    WooCommerceStatusAnswer,
-)
+from api.schemas.woocommerce_status import WooCommerceStatusAnswer
 from api.services import ApiServices, Services, now
 from api.woocommerce_sync.analytics_view import figures_of
 from api.woocommerce_sync.history_view import STATUS_OF, history_entry
-from api.woocommerce_sync.status_view import health_of, store_status, worst
+from api.woocommerce_sync.status_view import store_status
 from api.woocommerce_sync.stores import StoreIdQuery, woocommerce_stores
+from api.woocommerce_sync.system_view import hub_status
 from db.conflicts import OPEN, ConflictFilter, list_conflicts
+from db.processes import list_processes
 from db.reports_analytics import load_figures
 from db.reports_history import HistoryFilter, list_history
 from db.reports_status import load_states
@@ -75,20 +72,22 @@ async def status(
     """Connection, rate limit, backlog, lanes and what they come to, with what to do about it.
 
     No store is asked for it: `connection` is what the last request of a sync, a webhook's re-read
-    or a push found. A schedule makes sure that there is one; without any, that is told. Process
-    figures are those of the process that answers. Kept for some seconds.
+    or a push found. A schedule makes sure that there is one; without any, that is told. The
+    hub's processes tell what they use every ten seconds. Kept for some seconds.
     """
 
     async def make() -> WooCommerceStatusAnswer:
         stores = await woocommerce_stores(services, principal.tenant_id, store_id)
         async with services.database.tenant(principal.tenant_id) as connection:
             states = await load_states(connection, [one.id for one in stores])
+            processes = await list_processes(connection)
         at = now()
         told = [
             store_status(one, states[one.id], per_minute=_per_minute(services, one), at=at)
             for one in stores
         ]
-        return await _status(services, told, at)
+        is_healthy = await services.temporal.is_healthy()
+        return hub_status(told, processes, is_temporal_healthy=is_healthy, at=at)
 
     return await services.cache.cached(
         request,
@@ -151,8 +150,10 @@ async def history(
         is_rejected_only=event_type == "rejected",
         before=before,
     )
-    async with services.database.tenant(principal.tenant_id) as connection:
-        rows = await list_history(connection, principal.tenant_id, wanted, limit=limit + 1)
+    tenant_id = principal.tenant_id
+    with reading_reports(services) as reports:
+        async with reports.tenant(tenant_id) as connection:
+            rows = await list_history(connection, tenant_id, wanted, limit=limit + 1)
     page = rows[:limit]
     following = None
     if len(rows) > limit:
@@ -184,44 +185,7 @@ async def conflicts(
         answers = await conflict_answers(connection, page)
     return StoreConflictListAnswer(
         data=[_with_advice(one) for one in answers],
-        next_cursor=next_cursor(_CONFLICTS, rows, limit, page[-1].id if page else 0),
-    )
-
-
-async def _status(
-    services: ApiServices, stores: Sequence[StoreStatusAnswer], at: datetime
-) -> WooCommerceStatusAnswer:
-    reasons = []
-    is_healthy = await services.temporal.is_healthy()
-    if not is_healthy:
-        reasons.append(
-            ReasonAnswer(
-                severity="down",
-                code="temporal-unavailable",
-                message="The workflow service does not answer: nothing is synced or worked off.",
-                action="See whether Temporal runs: GET /api/health?detailed=true.",
-            )
-        )
-    if not stores:
-        reasons.append(
-            ReasonAnswer(
-                severity="notice",
-                code="no-store",
-                message="There is no WooCommerce store yet.",
-                action="Connect one with POST /api/stores.",
-            )
-        )
-    return WooCommerceStatusAnswer(
-        status=worst([health_of(reasons), *(one.status for one in stores)]),
-        reasons=reasons,
-        checked_at=at,
-        stores=list(stores),
-        system=SystemAnswer(
-            temporal="healthy" if is_healthy else "unhealthy",
-            process=process_use(
-                services.database, uptime_s=(at - services.started_at).total_seconds()
-            ),
-        ),
+        next_cursor=next_cursor(_CONFLICTS, rows, limit),
     )
 
 
@@ -231,9 +195,10 @@ async def _analytics(
     until = now()
     since = (until - _SPANS[timeframe]).replace(minute=0, second=0, microsecond=0)
     ids = [one.id for one in stores]
-    async with services.database.tenant(tenant_id) as connection:
-        found = await load_figures(connection, ids, since)
-        recent = await list_history(connection, tenant_id, HistoryFilter(ids), limit=_RECENT)
+    with reading_reports(services) as reports:
+        async with reports.tenant(tenant_id) as connection:
+            found = await load_figures(connection, ids, since)
+            recent = await list_history(connection, tenant_id, HistoryFilter(ids), limit=_RECENT)
     return AnalyticsAnswer(
         timeframe=timeframe,
         since=since,

@@ -8,6 +8,7 @@ from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.keys import list_keys
+from db.processes import list_processes
 from db.session import Database
 from db.tenants import list_tenants
 from runtime.cli.screen import console
@@ -16,7 +17,9 @@ from runtime.failures import FAILED
 from runtime.readiness import database_problem, first_line, schema_problem, temporal_problem
 from runtime.search_attributes import missing_search_attributes
 from runtime.settings import SettingsError
+from workflows.task_queues import unserved
 
+QUEUES = "ENTREPOT_WORKER_QUEUES"
 _NAME_WIDTH = 18
 
 
@@ -46,10 +49,12 @@ async def examine(target: Target) -> list[Finding]:
         storage, temporal = await asyncio.gather(
             _examine_database(target, database), _examine_temporal(target)
         )
+        workers = await _examine_workers(database, storage)
         keys = await _examine_keys(target, database, storage)
+        reports = await _examine_reports(target)
     finally:
         await database.close()
-    return [*storage, *temporal, _examine_encryption(target), keys]
+    return [*storage, *reports, *temporal, workers, _examine_encryption(target), keys]
 
 
 async def _examine_database(target: Target, database: Database) -> list[Finding]:
@@ -63,6 +68,22 @@ async def _examine_database(target: Target, database: Database) -> list[Finding]
         Finding("database", "answers"),
         Finding("migrations", problem or "up to date", is_wrong=problem is not None),
     ]
+
+
+async def _examine_reports(target: Target) -> list[Finding]:
+    """Nothing where reports are read from the database itself."""
+    url = target.settings.reports_database_url
+    if url is None:
+        return []
+    replica = Database(url.get_secret_value(), pool_size=1, is_replica=True)
+    try:
+        problem = await schema_problem(replica)
+    finally:
+        await replica.close()
+    if problem is None:
+        return [Finding("reports database", "answers")]
+    said = f"{problem}: see ENTREPOT_REPORTS_DATABASE_URL"
+    return [Finding("reports database", said, is_wrong=True)]
 
 
 async def _examine_temporal(target: Target) -> list[Finding]:
@@ -83,6 +104,20 @@ async def _examine_temporal(target: Target) -> list[Finding]:
         Finding("Temporal", f"answers, namespace {client.namespace}"),
         Finding("search attributes", said, is_wrong=bool(missing)),
     ]
+
+
+async def _examine_workers(database: Database, storage: list[Finding]) -> Finding:
+    """No trouble of what the doctor is asked about before the first start: it is only told."""
+    if any(one.is_wrong for one in storage):
+        return Finding("workers", "unknown without the database", is_wrong=True)
+    async with database.lookup() as connection:
+        served = [one.queues for one in await list_processes(connection) if one.queues]
+    if not served:
+        return Finding("workers", "none runs: start `entrepot worker`")
+    if missing := unserved(served):
+        queues = ",".join(missing)
+        return Finding("workers", f"none serves {queues}: start one with {QUEUES}={queues}")
+    return Finding("workers", f"{len(served)} running, every task queue is served")
 
 
 def _examine_encryption(target: Target) -> Finding:

@@ -9,6 +9,12 @@ from db.session import Database
 from tests.api.hub import Caller, Hub, connect
 
 
+@pytest.fixture(autouse=True)
+async def _worker(hub: Hub) -> None:
+    """Somebody works off what comes in."""
+    await hub.show_process()
+
+
 async def health(caller: Caller, **params: Any) -> tuple[int, dict[str, Any]]:
     answer = await caller.get("/api/health", params=params)
     return answer.status_code, answer.json()
@@ -54,6 +60,8 @@ async def test_details_name_each_part(hub: Hub, caller: Caller) -> None:
             "database": "healthy",
             "temporal": "healthy",
             "migrations": "healthy",
+            "workers": "healthy",
+            "reports": None,
             "integrations": {"testshop": "healthy"},
         },
     )
