@@ -1,25 +1,12 @@
-"""Entries of the audit trail that take more than a line. See `db.audit` for all others."""
+"""What the audit trail says of a changed store. See `db.audit` for other entries."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.services import ApiServices
 from db.audit import Actor, record_audit
 from db.stores import Store
-
-
-async def record_started(
-    services: ApiServices, tenant_id: int, actor: Actor, action: str, subject: str, **details: Any
-) -> None:
-    """Write down what `actor` started or stopped in Temporal, which no transaction of ours holds.
-
-    After the fact: a process that is killed in between leaves what was done, which the runs and
-    schedules show, without its entry here. Written before, it would tell of what was never done.
-    """
-    async with services.database.tenant(tenant_id) as connection:
-        await record_audit(connection, tenant_id, actor, action, subject, **details)
 
 
 async def record_store_change(

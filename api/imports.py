@@ -1,11 +1,13 @@
 """Starting a store's import."""
 
+from api.on_record import Intent, start_on_record
 from api.problems import CONFLICT, ProblemError
 from api.schemas.syncs import StartedImportAnswer
 from api.services import ApiServices
 from api.temporal import Started
-from db.audit import Actor, record_audit
+from db.audit import Actor
 from db.stores import Store, mark_import_pending
+from workflows.ids import import_id
 from workflows.models import ImportStoreInput
 
 
@@ -25,26 +27,22 @@ async def start_import(
     """
     if not store.is_active:
         raise ProblemError(CONFLICT, f"Store {store.id} is not active, so it is not imported.")
-    started = await services.temporal.start_import(
-        ImportStoreInput(
-            tenant_id=tenant_id,
-            store_id=store.id,
-            provider=store.provider,
-            ladder_s=services.config.ladder_s,
-        )
+    args = ImportStoreInput(
+        tenant_id=tenant_id,
+        store_id=store.id,
+        provider=store.provider,
+        ladder_s=services.config.ladder_s,
+    )
+    started = await start_on_record(
+        services,
+        Intent(tenant_id, actor, "import.started", f"store/{store.id}"),
+        import_id(store.id),
+        lambda: services.temporal.start_import(args),
     )
     if not started.already_running:
         async with services.database.tenant(tenant_id) as connection:
             await mark_import_pending(
                 connection, store.id, last_attempt_at=store.last_sync_attempt_at
-            )
-            await record_audit(
-                connection,
-                tenant_id,
-                actor,
-                "import.started",
-                f"store/{store.id}",
-                workflowId=started.workflow_id,
             )
     return started
 

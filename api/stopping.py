@@ -4,6 +4,8 @@ import structlog
 
 from activities.models import StoreRef
 from activities.sync_models import SyncKind
+from api.auth import Principal
+from api.on_record import Intent, Outcome, asking, check_reachable
 from api.services import ApiServices
 from api.temporal import TemporalUnavailableError
 from db.schedules import forget_schedules, load_schedules
@@ -18,22 +20,27 @@ _log = structlog.get_logger(__name__)
 UNSUBSCRIBE_S = 8.0
 
 
-async def leave_shop(services: ApiServices, tenant_id: int, store_id: int) -> None:
+async def leave_shop(services: ApiServices, principal: Principal, store_id: int) -> None:
     """Best effort: take the store's webhooks away while its credentials are still there."""
+    tenant_id = principal.tenant_id
     async with services.database.tenant(tenant_id) as connection:
         store = await find_store(connection, store_id)
         held = await load_subscriptions(connection, store_id)
     if store is None or not held:
         return
     ref = StoreRef(tenant_id=tenant_id, store_id=store_id)
+    intent = Intent(tenant_id, principal.actor, "store.unsubscribed", f"store/{store_id}")
     try:
-        is_done = await services.temporal.unsubscribe(
-            ref, provider=store.provider, timeout_s=UNSUBSCRIBE_S
-        )
+        await check_reachable(services)
+        async with asking(services, intent) as asked:
+            is_done = await services.temporal.unsubscribe(
+                ref, provider=store.provider, timeout_s=UNSUBSCRIBE_S
+            )
     except TemporalUnavailableError as error:
         _log.warning("webhooks_not_removed", store_id=store_id, reason=str(error))
         return
     if not is_done:
+        await asked.tell(Outcome.UNCLEAR)
         _log.warning("webhooks_not_removed", store_id=store_id, reason="the shop did not do it")
 
 

@@ -23,6 +23,17 @@ A = TypeVar("A", bound=BaseModel)
 
 CALL_TIMEOUT_S = 2.0
 _CHECK_GRACE_S = 10.0
+_CERTAIN_NO = frozenset(
+    {
+        RPCStatusCode.INVALID_ARGUMENT,
+        RPCStatusCode.NOT_FOUND,
+        RPCStatusCode.PERMISSION_DENIED,
+        RPCStatusCode.UNAUTHENTICATED,
+        RPCStatusCode.FAILED_PRECONDITION,
+        RPCStatusCode.UNIMPLEMENTED,
+    }
+)
+"""Answers that the SDK does not try again, so no earlier try of the call can have been done."""
 
 
 class _OfTenant(Protocol):
@@ -33,7 +44,14 @@ class _OfTenant(Protocol):
 
 
 class TemporalUnavailableError(EntrepotError):
-    """Temporal did not do what was asked, or not in time."""
+    """Temporal did not do what was asked, or not in time.
+
+    `did_nothing` says that it certainly did nothing: otherwise it may do it yet.
+    """
+
+    def __init__(self, reason: str, *, did_nothing: bool = False) -> None:
+        super().__init__(reason)
+        self.did_nothing = did_nothing
 
 
 class CheckFailedError(EntrepotError):
@@ -194,10 +212,11 @@ async def calling() -> AsyncIterator[None]:
         raise TemporalUnavailableError(f"no answer within {CALL_TIMEOUT_S:g} s") from None
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
-            raise MissingWorkflowError(reason(error)) from error
-        raise TemporalUnavailableError(reason(error)) from error
+            raise MissingWorkflowError(reason(error), did_nothing=True) from error
+        is_no = error.status in _CERTAIN_NO
+        raise TemporalUnavailableError(reason(error), did_nothing=is_no) from error
     except RuntimeError as error:  # what the SDK raises when a lazy client cannot connect
-        raise TemporalUnavailableError(str(error)) from error
+        raise TemporalUnavailableError(str(error), did_nothing=True) from error
 
 
 def reason(error: RPCError) -> str:

@@ -81,10 +81,12 @@ async def read_token(services: ApiServices, token: str, now: datetime) -> Speake
     kid, session_id = _named(token)
     async with services.database.lookup() as connection:
         session = await find_session(connection, kid, session_id, now)
-    if session is None or session.verifies_until <= now:
+    if session is None:
         raise TokenError("no such key or session")
     secret = services.secrets.open(session.sealed_key, context=signing_key_context(kid))
     claims = _verified(token, secret, services.config.people)
+    if session.verifies_until <= now:
+        raise TokenError("the signing key is believed no more", is_ours=True)
     if claims["sub"] != str(session.user_id):
         raise TokenError("the session is somebody else's")
     if not session.is_alive:

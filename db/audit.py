@@ -1,4 +1,5 @@
-"""The audit trail: who did what. Written in the transaction that did it."""
+"""The audit trail: who did what. Written in the transaction that did it, or, where that is asked of
+Temporal, before it is asked (`api.on_record`)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,8 +44,8 @@ async def record_audit(
     action: str,
     subject: str = "",
     **details: Any,
-) -> None:
-    """Write down what `actor` does in the tenant's transaction.
+) -> int:
+    """Write down what `actor` does in the tenant's transaction; the id of the entry.
 
     Args:
         action: `area.verb` in the past tense, such as `store.created`.
@@ -62,7 +63,8 @@ async def record_audit(
         "request_id": actor.request_id,
         "details": details,
     }
-    await connection.execute(insert(AUDIT_LOG).values(values))
+    written = await connection.execute(insert(AUDIT_LOG).values(values).returning(AUDIT_LOG.c.id))
+    return int(written.scalar_one())
 
 
 @dataclass(frozen=True, slots=True)

@@ -259,6 +259,17 @@ async def end_sessions_of(connection: AsyncConnection, user_id: int, now: dateti
     return len(ended.all())
 
 
+async def end_all_sessions(connection: AsyncConnection, now: datetime) -> int:
+    """End every session of the tenant; how many there were."""
+    sessions = LOGIN_SESSIONS.c
+    ended = await connection.execute(
+        update(LOGIN_SESSIONS)
+        .where(sessions.revoked_at.is_(None), sessions.expires_at > now)
+        .values(revoked_at=now)
+    )
+    return ended.rowcount
+
+
 async def _forget_old_sessions(connection: AsyncConnection, user_id: int, now: datetime) -> None:
     """What ended goes, with its tokens; and what is too many."""
     sessions = LOGIN_SESSIONS.c

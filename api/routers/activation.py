@@ -10,8 +10,15 @@ from starlette.requests import Request
 from activities.sync_models import SyncKind
 from api.auth import Principal, StoresWriter
 from api.connecting import get_store
+from api.on_record import check_reachable
 from api.params import StoreId
-from api.scheduling import rest_schedules, sync_input, unavailable, watch_subscriptions
+from api.scheduling import (
+    rest_schedules,
+    start_sync,
+    sync_input,
+    unavailable,
+    watch_subscriptions,
+)
 from api.schemas.schedules import ActivationAnswer
 from api.services import ApiServices, Services
 from api.stopping import stop_workflows
@@ -39,12 +46,20 @@ async def activate(
     what the store lacks is sent. Doing it twice is the same as once: the second time finds nothing.
     """
     store = await get_store(services, principal.tenant_id, store_id)
-    # For an active store too: the first time may have been cut short behind its commit.
-    await _wake_schedules(services, principal.tenant_id, store)
-    await services.database.transact(principal.tenant_id, partial(_begin_again, principal, store))
+    async with services.database.tenant(principal.tenant_id) as connection:
+        held = await load_schedules(connection, store.id)
+    try:
+        if held:  # with Temporal down nothing is changed
+            await check_reachable(services)
+        begin_again = partial(_begin_again, principal, store)
+        await services.database.transact(principal.tenant_id, begin_again)
+        # For an active store too: the first time may have been cut short behind its commit.
+        await rest_schedules(services, store.id, held, resting=False)
+    except TemporalUnavailableError as error:
+        raise unavailable(error) from error
     for kind in (LaneKind.INBOX, LaneKind.PUSH):
         await services.waker.wake(principal.tenant_id, kind, store.id)
-    workflow_id, warning = await _catch_up(services, principal.tenant_id, store)
+    workflow_id, warning = await _catch_up(services, principal, store)
     await watch_subscriptions(services, principal.tenant_id, store)
     return await _view(
         request, services, principal.tenant_id, store_id, workflow_id=workflow_id, warning=warning
@@ -90,24 +105,14 @@ async def _record(
     await record_audit(connection, principal.tenant_id, principal.actor, action, subject)
 
 
-async def _wake_schedules(services: ApiServices, tenant_id: int, store: Store) -> None:
-    """First of all: with Temporal down nothing is changed. Raises ProblemError (503)."""
-    async with services.database.tenant(tenant_id) as connection:
-        held = await load_schedules(connection, store.id)
-    try:
-        await rest_schedules(services, store.id, held, resting=False)
-    except TemporalUnavailableError as error:
-        raise unavailable(error) from error
-
-
 async def _catch_up(
-    services: ApiServices, tenant_id: int, store: Store
+    services: ApiServices, principal: Principal, store: Store
 ) -> tuple[str | None, str | None]:
     args = sync_input(
-        services, tenant_id, store, SyncKind.PULL, entities=_entities(services, store)
+        services, principal.tenant_id, store, SyncKind.PULL, entities=_entities(services, store)
     )
     try:
-        started = await services.temporal.start_sync(args)
+        started = await start_sync(services, principal, args)
     except TemporalUnavailableError as error:
         _log.warning("catch_up_not_started", store_id=store.id, reason=str(error))
         return None, (

@@ -58,7 +58,7 @@ async def list_(
     page = rows[:limit]
     return AuditListAnswer(
         data=[_view(one) for one in page],
-        next_cursor=next_cursor(_LISTING, rows, limit, page[-1].id if page else 0),
+        next_cursor=next_cursor(_LISTING, rows, limit),
     )
 
 

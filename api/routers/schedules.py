@@ -5,18 +5,21 @@ from starlette.responses import Response
 
 from activities.sync_models import SyncKind
 from api.answers import json_answer
-from api.auditing import record_started
 from api.auth import Principal, SyncsReader, SyncsWriter
 from api.connecting import get_store
 from api.idempotency import Idempotent
 from api.params import StoreId, require_json
 from api.problems import NOT_FOUND, ProblemError
-from api.scheduling import FIELDS, drop_schedules, replace_schedules, unavailable
+from api.scheduling import (
+    FIELDS,
+    drop_schedules,
+    pause_or_resume,
+    replace_schedules,
+    trigger_now,
+)
 from api.schemas.schedules import ScheduleAnswer, ScheduleBody, TriggerBody
 from api.services import ApiServices, Services
-from api.temporal import TemporalUnavailableError
-from db.audit import record_audit
-from db.schedules import load_schedules, pause_schedules
+from db.schedules import load_schedules
 from db.stores import Store
 from domain.schedules import ScheduleSpec
 
@@ -78,18 +81,7 @@ async def trigger(
                 f"Store {store.id} has no schedule for {kind.value}: set one with "
                 f"PUT /api/stores/{store.id}/schedule, or start POST /api/stores/{store.id}/sync.",
             )
-        try:
-            await services.temporal.trigger_schedule(store.id, kind)
-        except TemporalUnavailableError as error:
-            raise unavailable(error) from error
-        await record_started(
-            services,
-            principal.tenant_id,
-            principal.actor,
-            "schedule.triggered",
-            f"store/{store.id}",
-            kind=kind.value,
-        )
+        await trigger_now(services, principal, store.id, kind)
         answer = await _view(services, principal.tenant_id, store)
         return json_answer(answer, status_code=202)
 
@@ -103,11 +95,9 @@ async def pause(
     store_id: StoreId, principal: SyncsWriter, services: Services, idempotency: Idempotent
 ) -> Response:
     """Start nothing by itself until they are resumed."""
-
-    async def work() -> Response:
-        return await _set_paused(services, principal, store_id, paused=True)
-
-    return await idempotency.run(principal, work)
+    return await idempotency.run(
+        principal, lambda: _set_paused(services, principal, store_id, paused=True)
+    )
 
 
 @router.post(
@@ -117,35 +107,17 @@ async def resume(
     store_id: StoreId, principal: SyncsWriter, services: Services, idempotency: Idempotent
 ) -> Response:
     """Let the schedules go on; while the store is inactive they rest all the same."""
-
-    async def work() -> Response:
-        return await _set_paused(services, principal, store_id, paused=False)
-
-    return await idempotency.run(principal, work)
+    return await idempotency.run(
+        principal, lambda: _set_paused(services, principal, store_id, paused=False)
+    )
 
 
 async def _set_paused(
     services: ApiServices, principal: Principal, store_id: int, *, paused: bool
 ) -> Response:
-    tenant_id = principal.tenant_id
-    store = await get_store(services, tenant_id, store_id)
-    try:
-        for kind in FIELDS:
-            await services.temporal.pause_schedule(
-                store.id, kind, paused=paused or not store.is_active
-            )
-    except TemporalUnavailableError as error:
-        raise unavailable(error) from error
-    async with services.database.tenant(tenant_id) as connection:
-        await pause_schedules(connection, store.id, list(FIELDS), paused=paused)
-        await record_audit(
-            connection,
-            tenant_id,
-            principal.actor,
-            "schedule.paused" if paused else "schedule.resumed",
-            f"store/{store.id}",
-        )
-    return json_answer(await _view(services, tenant_id, store))
+    store = await get_store(services, principal.tenant_id, store_id)
+    await pause_or_resume(services, principal, store, paused=paused)
+    return json_answer(await _view(services, principal.tenant_id, store))
 
 
 async def _view(services: ApiServices, tenant_id: int, store: Store) -> ScheduleAnswer:

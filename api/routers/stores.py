@@ -105,7 +105,7 @@ async def list_(
     own_url = str(request.base_url)
     answer = StoreListAnswer(
         data=[store_view(services, one, StoreAnswer, own_url=own_url) for one in page],
-        next_cursor=next_cursor(_LISTING, rows, limit, page[-1].id if page else 0),
+        next_cursor=next_cursor(_LISTING, rows, limit),
     )
     # What stores show of their lanes changes all the time: nothing to keep, but to compare.
     return conditional(request, answer)
@@ -162,7 +162,7 @@ async def delete(store_id: StoreId, principal: StoresWriter, services: Services)
     Its records stay. A shop that does not answer keeps its webhooks: they are refused from here
     on, and the shop switches them off.
     """
-    await leave_shop(services, principal.tenant_id, store_id)
+    await leave_shop(services, principal, store_id)
     async with services.database.tenant(principal.tenant_id) as connection:
         deleted = await delete_store(connection, store_id)
         if deleted:

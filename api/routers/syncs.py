@@ -10,16 +10,16 @@ from starlette.responses import Response
 from activities.sync_models import SyncKind
 from api import problems
 from api.answers import json_answer
-from api.auditing import record_started
-from api.auth import SyncsReader, SyncsWriter
+from api.auth import Principal, SyncsReader, SyncsWriter
 from api.connecting import get_store
 from api.dry_runs import start_dry_import, start_dry_sync
 from api.idempotency import Idempotent
 from api.imports import start_import, started_view, status_path
+from api.on_record import Intent, Outcome, asking
 from api.paging import Cursor, Limit, decode_cursor, encode_cursor, next_cursor, read_id
 from api.params import StoreId, WorkflowId
 from api.problems import CONFLICT, ProblemError
-from api.scheduling import sync_input, unavailable
+from api.scheduling import start_sync, sync_input, unavailable
 from api.schemas.base import MAX_ID
 from api.schemas.schedules import SyncBody
 from api.schemas.syncs import (
@@ -32,7 +32,7 @@ from api.schemas.syncs import (
     SyncLogListAnswer,
     SyncStatusAnswer,
 )
-from api.services import Services
+from api.services import ApiServices, Services
 from api.sync_subjects import get_subject, no_sync
 from api.sync_views import (
     entities_view,
@@ -45,7 +45,7 @@ from api.sync_views import (
 )
 from api.temporal import TemporalUnavailableError
 from db.read_syncs import RunFilter, list_logs, list_runs
-from db.stores import find_store
+from db.stores import Store, find_store
 from domain.statuses import SyncStatus
 from workflows.ids import import_id
 
@@ -119,19 +119,9 @@ async def sync_store(
             force=asked.force,
         )
         try:
-            started = await services.temporal.start_sync(args)
+            started = await start_sync(services, principal, args)
         except TemporalUnavailableError as error:
             raise unavailable(error) from error
-        if not started.already_running:
-            await record_started(
-                services,
-                principal.tenant_id,
-                principal.actor,
-                "sync.started",
-                f"store/{store.id}",
-                workflowId=started.workflow_id,
-                kind=asked.kind,
-            )
         answer = started_view(services, started)
         return json_answer(answer, status_code=202, headers={"Location": answer.status_url})
 
@@ -189,7 +179,7 @@ async def list_(
     page = rows[:limit]
     return SyncListAnswer(
         data=[run_view(services, one) for one in page],
-        next_cursor=next_cursor(_RUNS, rows, limit, page[-1].id if page else 0),
+        next_cursor=next_cursor(_RUNS, rows, limit),
     )
 
 
@@ -210,20 +200,12 @@ async def cancel(
 
     async def work() -> Response:
         store = await get_subject(services, principal.tenant_id, workflow_id)
-        if not await services.temporal.cancel(workflow_id):
+        if not await _cancel(services, principal, store, workflow_id):
             raise ProblemError(
                 CONFLICT, f"{workflow_id} is not running, so there is nothing to cancel."
             )
         latest = await load_latest(services, principal.tenant_id, store, workflow_id)
         pushed = await load_pushed(services, principal.tenant_id, latest.run)
-        await record_started(
-            services,
-            principal.tenant_id,
-            principal.actor,
-            "sync.cancelled",
-            f"store/{store.id}",
-            workflowId=workflow_id,
-        )
         answer = CancelAnswer(
             workflow_id=workflow_id,
             cancel_requested=True,
@@ -233,6 +215,25 @@ async def cancel(
         return json_answer(answer, status_code=202)
 
     return await idempotency.run(principal, work)
+
+
+async def _cancel(
+    services: ApiServices, principal: Principal, store: Store, workflow_id: str
+) -> bool:
+    if not await services.temporal.is_running(workflow_id):
+        return False
+    intent = Intent(
+        principal.tenant_id,
+        principal.actor,
+        "sync.cancelled",
+        f"store/{store.id}",
+        {"workflowId": workflow_id},
+    )
+    async with asking(services, intent) as asked:
+        is_asked = await services.temporal.cancel(workflow_id)
+    if not is_asked:
+        await asked.tell(Outcome.NOT_RUNNING)
+    return is_asked
 
 
 @router.get("/syncs/{workflow_id:path}", summary="Show a run")

@@ -40,7 +40,9 @@ class AuditEntryAnswer(Answer):
     subject: str = Field(description="What it was done to, such as `store/12`")
     address: str = Field(description="Where the request came from")
     request_id: str
-    details: dict[str, Any]
+    details: dict[str, Any] = Field(
+        description="More of it. With an `outcome`: what became of what `entry` asked for"
+    )
 
 
 class AuditListAnswer(Answer):

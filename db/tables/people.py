@@ -114,4 +114,4 @@ AUDIT_LOG = Table(
     tenant_reference(),
     Index("ix_audit_log_action", "action", "tenant_id", "id"),
 )
-"""Who did what, written in the transaction that did it. Names are as they were then."""
+"""Who did what, or asked for (`api.on_record`). Names are as they were then."""

@@ -5,14 +5,10 @@ from typing import Annotated
 import typer
 
 from runtime.cli.help_text import examples, prose
-from runtime.cli.options import AsJson, HubDir
+from runtime.cli.options import AsJson, HubDir, OnlyTenant, Tenant
 from runtime.later import later
 
 _PERMISSIONS = "Separated by commas; `*` is all: stores:read, stores:write, syncs:read, …"
-
-Tenant = Annotated[
-    str, typer.Option(help="The tenant: its name, its id or its organization id.", metavar="TENANT")
-]
 
 PublicHalf = Annotated[str, typer.Argument(help="The public half, `ek_…`.", metavar="KEY")]
 
@@ -43,6 +39,14 @@ def add_to(app: typer.Typer) -> None:
         help=prose(rotate_master),
         epilog=examples("entrepot keys rotate-master", "entrepot keys rotate-master --drop-old"),
     )(rotate_master)
+    group.command(
+        "renew-signing",
+        help=prose(renew_signing),
+        epilog=examples(
+            "entrepot keys renew-signing --tenant Acme",
+            "entrepot keys renew-signing --all --sessions  # when the database was copied, too",
+        ),
+    )(renew_signing)
     app.add_typer(
         group,
         name="keys",
@@ -96,9 +100,7 @@ def create(  # noqa: PLR0913 - each is an option of the command
 
 def list_(
     *,
-    tenant: Annotated[
-        str | None, typer.Option(help="Only this tenant's.", metavar="TENANT")
-    ] = None,
+    tenant: OnlyTenant = None,
     data_dir: HubDir = None,
     json: AsJson = False,
 ) -> None:
@@ -159,3 +161,29 @@ def rotate_master(
     ENTREPOT_ENCRYPTION_KEY first. It may be stopped at any point and run again.
     """
     later("runtime.cli.master_key:rotate")(data_dir=data_dir, drop_old=drop_old)
+
+
+def renew_signing(
+    *,
+    tenant: Annotated[
+        str | None,
+        typer.Option(help="The tenant: its name, its id or its organization id.", metavar="TENANT"),
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every tenant's.")] = False,
+    sessions: Annotated[
+        bool,
+        typer.Option("--sessions", help="End all logins too: everybody logs in again."),
+    ] = False,
+    data_dir: HubDir = None,
+    json: AsJson = False,
+) -> None:
+    """Believe no access token that was signed until now: for a signing key that leaked.
+
+    It counts from the next request on, in every process, with no overlap. People stay logged in:
+    their next refresh is signed with a new key, which that makes. API keys are not touched.
+
+    It may be run again. What a thief did before is in the audit trail: look for `key.created`.
+    """
+    later("runtime.cli.signing_keys:renew")(
+        tenant, is_all=all_, with_sessions=sessions, data_dir=data_dir, is_json=json
+    )

@@ -17,9 +17,9 @@ AUDITED: Final[Mapping[str, tuple[str, ...]]] = {
     "POST /api/keys/{record_id}/rotate": ("key.rotated",),
     "POST /api/stores": ("store.created", "import.started"),
     "PATCH /api/stores/{store_id}": ("store.updated", "webhook_secret.renewed"),
-    "DELETE /api/stores/{store_id}": ("store.deleted",),
+    "DELETE /api/stores/{store_id}": ("store.unsubscribed", "store.deleted"),
     "POST /api/stores/{store_id}/test-connection": ("store.connection_tested",),
-    "PATCH /api/stores/{store_id}/activate": ("store.activated",),
+    "PATCH /api/stores/{store_id}/activate": ("store.activated", "sync.started"),
     "PATCH /api/stores/{store_id}/deactivate": ("store.deactivated",),
     "POST /api/stores/connect/{provider}/start": ("install_link.created",),
     "POST /api/stores/connect/{token}": ("store.created", "import.started"),
@@ -35,7 +35,7 @@ AUDITED: Final[Mapping[str, tuple[str, ...]]] = {
     "POST /api/conflicts/{record_id}/resolve": ("conflict.resolved",),
     "POST /api/alerts/{record_id}/resolve": ("alert.resolved",),
     "PUT /api/alert-channels": ("alert_channels.updated",),
-    "POST /api/stores/{store_id}/retry-failed-sync": ("store.retried",),
+    "POST /api/stores/{store_id}/retry-failed-sync": ("store.retried", "import.started"),
     "POST /api/stores/{store_id}/webhook-events/{record_id}/replay": ("webhook_event.replayed",),
     "POST /api/woocommerce-sync/webhook/test": ("webhook.tested",),
     "POST /api/woocommerce-sync/sync/full": ("sync.started",),
@@ -50,6 +50,34 @@ AUDITED: Final[Mapping[str, tuple[str, ...]]] = {
     "POST /api/woocommerce-sync/sync/inventory/push/{productId}": ("sync.started",),
 }
 """By route, the actions it may write."""
+
+ON_RECORD: Final[Mapping[str, str]] = {
+    "POST /api/stores": "import.started",
+    "DELETE /api/stores/{store_id}": "store.unsubscribed",
+    "PATCH /api/stores/{store_id}/activate": "sync.started",
+    "POST /api/stores/connect/{token}": "import.started",
+    "POST /api/stores/{store_id}/import": "import.started",
+    "POST /api/stores/{store_id}/sync": "sync.started",
+    "POST /api/syncs/{workflow_id:path}/cancel": "sync.cancelled",
+    "PUT /api/stores/{store_id}/schedule": "schedule.updated",
+    "DELETE /api/stores/{store_id}/schedule": "schedule.deleted",
+    "POST /api/stores/{store_id}/schedule/trigger": "schedule.triggered",
+    "POST /api/stores/{store_id}/schedule/pause": "schedule.paused",
+    "POST /api/stores/{store_id}/schedule/resume": "schedule.resumed",
+    "POST /api/stores/{store_id}/retry-failed-sync": "import.started",
+    **{
+        route: "sync.started"
+        for route in AUDITED
+        if route.startswith("POST /api/woocommerce-sync/sync/")
+    },
+}
+"""By route, the action that is asked of Temporal, and has its entry before."""
+
+FOLLOWS: Final[Mapping[str, str]] = {
+    "PATCH /api/stores/{store_id}": "its webhooks are looked after, behind `store.updated`",
+    "PATCH /api/stores/{store_id}/deactivate": "its work stops, behind `store.deactivated`",
+}
+"""By route, what is asked of Temporal besides: it follows from an entry of its transaction."""
 
 NOT_AUDITED: Final[Mapping[str, str]] = {
     "POST /api/stores/webhooks/{store_code}": _SIGNED,

@@ -41,14 +41,20 @@ async def _found_nothing(_args: PreviewMappingInput) -> PreviewMappingResult:
     return PreviewMappingResult()
 
 
+async def _go_on() -> None:
+    return
+
+
 @dataclass
 class FakeGateway:
-    """Remembers what it was asked; `verdict` answers checks, `is_down` fails every call, and
-    `demanded` is what a demand did that is waited for (None: it still runs)."""
+    """Remembers what it was asked; `verdict` answers checks, `is_down` fails every call,
+    `before_acting` is awaited by what would do something, and `demanded` is what a demand did that
+    is waited for (None: it still runs)."""
 
     verdict: Callable[[CheckStoreInput], Awaitable[CheckStoreResult]] = _succeed
     progress: dict[str, ImportProgress] = field(default_factory=dict)
     is_down: bool = False
+    before_acting: Callable[[], Awaitable[None]] = _go_on
     checks: list[CheckStoreInput] = field(default_factory=list)
     waits: list[tuple[int, float]] = field(default_factory=list)
     imports: list[ImportStoreInput] = field(default_factory=list)
@@ -93,7 +99,7 @@ class FakeGateway:
         return await self.try_mapping(args)
 
     async def start_import(self, args: ImportStoreInput) -> Started:
-        self._answer()
+        await self._act()
         workflow_id = import_id(args.store_id)
         if workflow_id in self.running:
             return Started(workflow_id, self.running[workflow_id], already_running=True)
@@ -102,7 +108,7 @@ class FakeGateway:
         return Started(workflow_id, self.running[workflow_id], already_running=False)
 
     async def start_sync(self, args: SyncStoreInput) -> Started:
-        self._answer()
+        await self._act()
         workflow_id = sync_id(args.store_id, args.kind.value)
         is_running = workflow_id in self.running
         if not is_running:
@@ -111,12 +117,12 @@ class FakeGateway:
         return Started(workflow_id, self.running[workflow_id], already_running=is_running)
 
     async def check_subscriptions(self, args: SubscriptionsInput) -> Started:
-        self._answer()
+        await self._act()
         self.subscription_checks.append(args)
         return Started(f"subscriptions/{args.store_id}", "run", already_running=False)
 
     async def unsubscribe(self, ref: StoreRef, *, provider: str, timeout_s: float) -> bool:
-        self._answer()
+        await self._act()
         assert provider
         assert timeout_s > 0
         self.unsubscribed.append(ref.store_id)
@@ -130,24 +136,24 @@ class FakeGateway:
         *,
         paused: bool,
     ) -> None:
-        self._answer()
+        await self._act()
         self.schedules[args.store_id, kind] = (spec, paused)
 
     async def delete_schedule(self, store_id: int, kind: SyncKind) -> None:
-        self._answer()
+        await self._act()
         self.schedules.pop((store_id, kind), None)
 
     async def trigger_schedule(self, store_id: int, kind: SyncKind) -> None:
-        self._answer()
+        await self._act()
         self.triggered.append((store_id, kind))
 
     async def pause_schedule(self, store_id: int, kind: SyncKind, *, paused: bool) -> None:
-        self._answer()
+        await self._act()
         if (held := self.schedules.get((store_id, kind))) is not None:
             self.schedules[store_id, kind] = (held[0], paused)
 
     async def start_demand(self, args: DemandInput) -> Started:
-        self._answer()
+        await self._act()
         workflow_id = demand_workflow_id(args)
         is_running = workflow_id in self.running
         if not is_running:
@@ -176,7 +182,7 @@ class FakeGateway:
         return workflow_id in self.running
 
     async def cancel(self, workflow_id: str) -> bool:
-        self._answer()
+        await self._act()
         self.cancelled.append(workflow_id)
         return self.running.pop(workflow_id, None) is not None
 
@@ -202,6 +208,10 @@ class FakeGateway:
     def _answer(self) -> None:
         if self.is_down:
             raise TemporalUnavailableError("no answer within 2 s")
+
+    async def _act(self) -> None:
+        self._answer()
+        await self.before_acting()
 
 
 @dataclass

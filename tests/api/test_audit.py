@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from api.app import ROUTERS
 from db.audit import COMMAND_LINE, Actor, ActorKind, record_audit
 from sandbox.easyorder.installing import install
-from tests.api.audited_routes import AUDITED, NOT_AUDITED
+from tests.api.audited_routes import AUDITED, NOT_AUDITED, ON_RECORD
 from tests.api.hub import KEY, SECRET, Caller, Hub, connect, store_body
 from tests.api.runs import begin
 from tests.api.test_alerts import WEBHOOK, alarm
@@ -38,6 +38,7 @@ def test_every_route_that_changes_something_is_known() -> None:
     }
     assert routes == AUDITED.keys() | NOT_AUDITED.keys()
     assert not AUDITED.keys() & NOT_AUDITED.keys()
+    assert all(action in AUDITED[route] for route, action in ON_RECORD.items())
 
 
 class Walk:
@@ -100,7 +101,9 @@ async def test_what_is_done_to_a_store_is_written_down(hub: Hub, caller: Caller)
     await walk.step(f"POST {STORE}/test-connection", expect=tested, **at)
     await walk.step(f"PATCH {STORE}/deactivate", expect={"store.deactivated": {}}, **at)
     await walk.step(f"PATCH {STORE}/deactivate", expect={}, **at)
-    await walk.step(f"PATCH {STORE}/activate", expect={"store.activated": {}}, **at)
+    caught_up = {"kind": "pull", "workflowId": f"sync/{store['id']}"}
+    activated = {"store.activated": {}, "sync.started": caught_up}
+    await walk.step(f"PATCH {STORE}/activate", expect=activated, **at)
     await walk.step(f"PATCH {STORE}/activate", expect={}, **at)
     retried = {"store.retried": {"pushes": 0, "webhookEvents": 0}}
     await walk.step(f"POST {STORE}/retry-failed-sync", expect=retried, **at)
@@ -127,8 +130,9 @@ async def test_runs_and_schedules_are_written_down(hub: Hub, caller: Caller) -> 
     await walk.step(f"PUT {STORE}/schedule", times, expect={}, **at)
     triggered = {"schedule.triggered": {"kind": "pull"}}
     await walk.step(f"POST {STORE}/schedule/trigger", {"kind": "pull"}, expect=triggered, **at)
-    await walk.step(f"POST {STORE}/schedule/pause", expect={"schedule.paused": {}}, **at)
-    await walk.step(f"POST {STORE}/schedule/resume", expect={"schedule.resumed": {}}, **at)
+    for change, action in (("pause", "schedule.paused"), ("resume", "schedule.resumed")):
+        await walk.step(f"POST {STORE}/schedule/{change}", expect={action: {}}, **at)
+        await walk.step(f"POST {STORE}/schedule/{change}", expect={}, **at)
     deleted = {"schedule.deleted": {"kind": "pull"}}
     await walk.step(f"DELETE {STORE}/schedule", expect=deleted, **at)
     await walk.step(f"DELETE {STORE}/schedule", expect={}, **at)
@@ -178,9 +182,6 @@ async def test_what_is_refused_or_undone_leaves_nothing(hub: Hub, caller: Caller
     before = await entries(caller)
     hub.gateway.is_down = True
     refused = [
-        await caller.post(f"/api/stores/{store_id}/import"),
-        await caller.post(f"/api/stores/{store_id}/sync"),
-        await caller.post(f"/api/stores/{store_id}/schedule/pause"),
         await caller.patch(f"/api/stores/{store_id}", json={"config": {"consumerKey": KEY}}),
         await caller.post("/api/stores", json=store_body("other")),
         await caller.patch("/api/stores/4711", json={"name": "x"}),

@@ -1,12 +1,14 @@
 """Nobody is shown, and nobody changes, what is another tenant's."""
 
 from copy import copy
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
+from tests.api.audited_routes import FOLLOWS, ON_RECORD
 from tests.api.hub import Caller, Hub, connect
 from tests.api.owned import BODIES, DIGEST, WITHOUT_IDS, call, operations, routes, stock
 
@@ -57,11 +59,41 @@ async def test_every_route_answers_404_for_anothers_ids(hub: Hub, caller: Caller
     assert await shown(hub, caller, ids) == before
 
 
+@dataclass
+class Deeds:
+    """Sees that no route has Temporal do anything before it has written an entry."""
+
+    hub: Hub
+    caller: Caller
+    route: str = ""
+    since: int = 0
+    acted: set[str] = field(default_factory=set)
+
+    async def begin(self, route: str) -> None:
+        self.route, self.since = route, await self._newest()
+
+    async def check(self) -> None:
+        self.acted.add(self.route)
+        is_repeated = self.route.endswith("/activate")  # the store is active: this has its entry
+        assert (self.route, is_repeated or await self._newest() > self.since) == (self.route, True)
+
+    async def _newest(self) -> int:
+        statement = "select coalesce(max(id), 0) from audit_log"
+        ((newest,),) = await self.hub.execute(self.caller.tenant, statement)
+        return int(newest)
+
+
 async def test_the_owner_of_the_ids_is_answered(hub: Hub, caller: Caller) -> None:
-    """And another is not answered as the owner was, though the Idempotency-Key is the same."""
+    """And another is not answered as the owner was, though the Idempotency-Key is the same.
+
+    Whatever is asked of Temporal meanwhile is on record before.
+    """
     ids = await stock(hub, caller)
     stranger = await hub.new_caller()
+    deeds = Deeds(hub, caller)
+    hub.gateway.before_acting = deeds.check
     for number, route in enumerate(routes()):
+        await deeds.begin(route)
         key = {"Idempotency-Key": f"intent-{number}"}
         answer = await call(caller, route, ids, key)
         assert (route, answer.status_code in {200, 201, 202, 204}) == (route, True), answer.text
@@ -70,6 +102,9 @@ async def test_the_owner_of_the_ids_is_answered(hub: Hub, caller: Caller) -> Non
             *(route, 404),
             None,
         )
+    known = {one.replace(":path", "") for one in (*ON_RECORD, *FOLLOWS)}
+    assert deeds.acted <= known
+    assert len(deeds.acted) > 8
 
 
 async def test_no_workflow_of_another_is_shown_or_stopped(hub: Hub, caller: Caller) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import jwt
 import pytest
 
+from api.throttle import Throttle
+from db.signing_keys import retire_signing_keys
 from tests.api.hub import Hub
 from tests.api.people import Person, add_person, bearer, parts_of, secret_of
 
@@ -207,6 +209,42 @@ async def test_tokens_of_the_key_before_are_believed_until_they_end(hub: Hub, an
     statement = "update signing_keys set verifies_until = now() where kid = :kid"
     await hub.execute(ann.tenant, statement, kid=old_kid)
     assert [await status(hub, one) for one in (ann.tokens["accessToken"], renewed)] == [401, 200]
+
+
+async def test_nothing_signed_with_a_retired_key_is_believed_and_people_stay_logged_in(
+    hub: Hub, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a process that believed it a moment ago; and honest clients do not pass for guessers."""
+    kid, secret = await secret_of(hub, ann.tenant)
+    claims = parts_of(ann.tokens["accessToken"])[1]
+    made_later = jwt.encode(
+        {**claims, "exp": after(days=30)}, secret, headers={"kid": kid, "typ": "at+jwt"}
+    )
+    dead = [ann.tokens["accessToken"], made_later]
+    assert [await status(hub, one) for one in dead] == [200, 200]
+    for is_first in (True, False):
+        async with hub.database.tenant(ann.tenant.id) as connection:
+            count = await retire_signing_keys(connection, datetime.now(UTC))
+        assert count == (1 if is_first else 0)
+    guesses: list[str] = []
+
+    async def count_guess(_self: Throttle, address: str) -> None:
+        guesses.append(address)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Throttle, "refused", count_guess)
+        assert [await status(hub, one) for one in dead] == [401, 401]
+        # A new key forgets what is past, but not the one whose tokens clients still send.
+        renewed = (await ann.refresh()).json()["accessToken"]
+        assert [await status(hub, one) for one in (*dead, renewed)] == [401, 401, 200]
+        assert guesses == []
+        assert await status(hub, f"{made_later[:-8]}AAAAAAAA") == 401
+        assert guesses == ["127.0.0.1"]
+    old = "update signing_keys set signs_until = signs_until - interval '8 days'"
+    await hub.execute(ann.tenant, old)
+    await ann.log_in()
+    kids = await hub.execute(ann.tenant, "select kid from signing_keys")
+    assert (kid,) not in kids
 
 
 async def test_a_refresh_token_opens_nothing_itself(hub: Hub, ann: Person) -> None:

@@ -10,6 +10,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from api.temporal import (
@@ -18,6 +19,7 @@ from api.temporal import (
     TemporalUnavailableError,
     workflow_page,
 )
+from api.temporal_calls import calling
 from domain.entities import Entity
 from runtime.embedded.ports import choose_port
 from workflows.models import (
@@ -156,6 +158,28 @@ async def test_without_temporal_each_call_ends_within_three_seconds() -> None:
         await gateway.start_import(ImportStoreInput(tenant_id=3, store_id=12, provider="x"))
     assert await gateway.is_healthy() is False
     assert time.monotonic() - started < 6
+
+
+@pytest.mark.parametrize(
+    ("failure", "did_nothing"),
+    [
+        (RuntimeError("Failed client connect"), True),
+        (RPCError("no", RPCStatusCode.PERMISSION_DENIED, b""), True),
+        (RPCError("gone", RPCStatusCode.NOT_FOUND, b""), True),
+        (RPCError("cut off", RPCStatusCode.UNAVAILABLE, b""), False),
+        (RPCError("full", RPCStatusCode.RESOURCE_EXHAUSTED, b""), False),
+        (RPCError("late", RPCStatusCode.DEADLINE_EXCEEDED, b""), False),
+        (TimeoutError(), False),
+    ],
+    ids=str,
+)
+async def test_what_was_certainly_not_done_is_told_from_what_may_have_been(
+    failure: Exception, *, did_nothing: bool
+) -> None:
+    with pytest.raises(TemporalUnavailableError) as told:
+        async with calling():
+            raise failure
+    assert told.value.did_nothing is did_nothing
 
 
 def test_the_page_of_a_workflow() -> None:

@@ -35,7 +35,7 @@ def test_there_is_what_the_documents_promise() -> None:
         *("users password", "users role"),
         *("keys", "keys create", "keys list", "keys revoke", "keys rotate", "keys usage"),
         "keys rotate-master",
-        *("keys rotate", "keys rotate-master", "keys usage"),
+        "keys renew-signing",
         *("stores", "stores add", "stores list", "stores show", "stores test", "stores import"),
         *("syncs", "syncs list", "syncs watch", "syncs cancel"),
         *("sandbox", "sandbox woocommerce", "sandbox easyorder"),

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -20,7 +21,11 @@ from db.audit import AuditFilter, list_audit
 from db.crypto import SecretBox
 from db.key_usage import Use, add_uses
 from db.keys import find_key
+from db.logins import NewSession, begin_session
 from db.session import Database
+from db.signing_keys import KeyTimes, take_signing_key
+from db.users import NewUser, create_user, find_account
+from domain.roles import Role
 from runtime.cli.__main__ import run
 
 Show = pytest.CaptureFixture[str]
@@ -203,3 +208,39 @@ def test_secrets_move_to_the_key_of_the_settings(
     assert "are yours to drop" in complaint(capsys, "keys", "rotate-master", "--drop-old")
     assert old not in said + refused
     assert NEW not in said + refused
+
+
+def test_leaked_signing_keys_are_retired_of_one_tenant_or_of_all(
+    capsys: Show, tenant: dict[str, Any], app_url: str
+) -> None:
+    other = dict(shown_json(capsys, "tenants", "add", f"Tenant {uuid4().hex[:8]}"))
+    for owner in (tenant, other):
+        in_database(app_url, partial(log_in, tenant_id=owner["id"]))
+
+    def renewed(*options: str) -> list[dict[str, Any]]:
+        return list(shown_json(capsys, "keys", "renew-signing", *options))
+
+    one = ("--tenant", tenant["name"])
+    assert renewed(*one) == [{"tenant": tenant["name"], "keys": 1, "sessions": 0}]
+    assert renewed(*one) == [{"tenant": tenant["name"], "keys": 0, "sessions": 0}]
+    of_all = renewed("--all", "--sessions")
+    counts = {row["tenant"]: (row["keys"], row["sessions"]) for row in of_all}
+    assert (counts[tenant["name"]], counts[other["name"]]) == ((0, 1), (1, 1))
+    assert audited(app_url, other)[0] == "cli signing_key.renewed"
+    assert audited(app_url, tenant).count("cli signing_key.renewed") == 2
+    for wrong in ((), (*one, "--all")):
+        assert "give --tenant or --all" in complaint(capsys, "keys", "renew-signing", *wrong)
+    assert run(["keys", "renew-signing", *one]) == 0
+    assert f"{tenant['name']}\t0\t0\n" in capsys.readouterr().out
+
+
+async def log_in(database: Database, tenant_id: int) -> None:
+    """A session of somebody, and the key that its tokens are signed with."""
+    now, times = datetime.now(UTC), KeyTimes(timedelta(days=7), timedelta(minutes=15))
+    new = NewUser(f"ann@{uuid4().hex}.test", "Ann", Role.VIEWER)
+    async with database.tenant(tenant_id) as connection:
+        await create_user(connection, tenant_id, new, "hash")
+        account = await find_account(connection, new.email)
+        assert account is not None
+        await begin_session(connection, account, NewSession(now, now + timedelta(days=30)))
+        await take_signing_key(connection, tenant_id, SecretBox([b"k" * 32]), times, now)
