@@ -21,7 +21,7 @@ from api.problems import (
     UNAUTHENTICATED,
     ProblemError,
 )
-from api.rate_limits import limit_principal
+from api.rate_limits import address_of, limit_principal, limit_unknown
 from api.services import ApiServices, Services, now
 from api.throttle import Throttle
 from api.tokens import TokenError, read_token
@@ -109,17 +109,24 @@ async def authenticate(request: Request, services: Services, sent: Sent) -> Prin
         ProblemError: 400 for a key and a token at once, 401, 403 from an address that the key does
             not allow, 429 for too many requests, or too many refused ones.
     """
-    if sent.token and (sent.key or sent.secret):
-        raise ProblemError(BAD_REQUEST, "Send a key or a bearer token, not both.")
-    if sent.token:
-        principal = await _person(request, services, sent.token)
-    elif sent.key and sent.secret:
-        principal = await _key(request, services, sent.key, sent.secret)
-    else:
-        raise ProblemError(UNAUTHENTICATED, _REFUSED, headers=CHALLENGE)
+    try:
+        principal = await _principal(request, services, sent)
+    except ProblemError:
+        await limit_unknown(request, services)
+        raise
     request.state.tenant_id = principal.tenant_id
     await limit_principal(request, services, principal)
     return principal
+
+
+async def _principal(request: Request, services: ApiServices, sent: Credentials) -> Principal:
+    if sent.token and (sent.key or sent.secret):
+        raise ProblemError(BAD_REQUEST, "Send a key or a bearer token, not both.")
+    if sent.token:
+        return await _person(request, services, sent.token)
+    if sent.key and sent.secret:
+        return await _key(request, services, sent.key, sent.secret)
+    raise ProblemError(UNAUTHENTICATED, _REFUSED, headers=CHALLENGE)
 
 
 async def authenticate_if_given(
@@ -185,11 +192,6 @@ async def _person(request: Request, services: ApiServices, token: str) -> Princi
         _actor(request, ActorKind.USER, session.user_id, session.email),
         session_id=speaker.session_id,
     )
-
-
-def address_of(request: Request) -> str:
-    """Where a request comes from, as far as the trusted proxies say; empty if nothing does."""
-    return request.client.host if request.client else ""
 
 
 def _actor(request: Request, kind: ActorKind, id_: int, name: str) -> Actor:

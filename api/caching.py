@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 import warnings
 from collections.abc import Awaitable, Callable
 from operator import itemgetter
@@ -48,8 +49,9 @@ REVALIDATED: Final[dict[int | str, dict[str, Any]]] = {
 class AnswerCache:
     """Keeps at most 500 answers of at most 256 kB in memory, or all on a server.
 
-    On a server they are sealed with the hub's key and bound to their place, so whoever can read or
-    write there learns and changes nothing. Bytes are all that is ever stored: nothing is unpickled.
+    On a server they are sealed with the hub's key, with their place and their end, so whoever can
+    read or write there learns and changes nothing, and cannot bring back what was true once. Bytes
+    are all that is ever stored: nothing is unpickled.
     """
 
     def __init__(self, url: str | None = None, secrets: SecretBox | None = None) -> None:
@@ -134,7 +136,7 @@ class AnswerCache:
         if self._secrets is None:
             await self._set(key, body, ttl_s)
             return
-        sealed = _sealed(self._secrets, key, body)
+        sealed = _sealed(self._secrets, key, body, ends_at=time.time() + ttl_s)
         await self._breaker.ask(lambda: self._set(key, sealed, ttl_s), _nothing)
 
     async def _set(self, key: str, body: bytes, ttl_s: float) -> None:
@@ -177,18 +179,24 @@ def _key(request: Request, principal: Principal | None, name: str, version: int 
     return f"entrepot:answers:{tenant_id}:{name}:{digest}"
 
 
-def _sealed(secrets: SecretBox, key: str, body: bytes) -> bytes:
-    sealed = secrets.seal(body, context=key)
-    return f"{sealed.key_id}|{sealed.iv}|{sealed.tag}|{sealed.encrypted_data}".encode()
+def _sealed(secrets: SecretBox, key: str, body: bytes, *, ends_at: float) -> bytes:
+    sealed = secrets.seal(body, context=_context(key, f"{ends_at:.3f}"))
+    parts = (f"{ends_at:.3f}", sealed.key_id, sealed.iv, sealed.tag, sealed.encrypted_data)
+    return "|".join(parts).encode()
 
 
 def _opened(secrets: SecretBox, key: str, stored: bytes) -> bytes | None:
     """What somebody else put there, or sealed with a key that is gone, is as good as nothing."""
     try:
-        key_id, iv, tag, encrypted = stored.decode().split("|")
-        return secrets.open(Sealed(encrypted, iv, tag, key_id), context=key)
+        end, key_id, iv, tag, encrypted = stored.decode().split("|")
+        body = secrets.open(Sealed(encrypted, iv, tag, key_id), context=_context(key, end))
+        return body if time.time() < float(end) else None
     except (SecretError, ValueError):
         return None
+
+
+def _context(key: str, end: str) -> str:
+    return f"{key}|{end}"
 
 
 async def _nothing() -> None:

@@ -10,8 +10,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 
-from api.auth import CHALLENGE, Principal, address_of
+from api.auth import CHALLENGE, Principal
 from api.problems import UNAUTHENTICATED, ProblemError
+from api.rate_limits import address_of
 from api.schemas.auth import LoginAnswer, UserAnswer
 from api.services import ApiServices, now
 from api.throttle import Throttle
@@ -77,7 +78,20 @@ async def log_in(
     """
     throttle = Throttle.of(services)
     services.passwords.check_room()  # a try that nobody looks at is no guess
-    await throttle.begin_login(sender.address, email)
+    async with throttle.login(sender.address, email):
+        try:
+            answer = await _checked(services, sender, email, password)
+        except LoginFailedError as failed:
+            await throttle.login_failed(sender.address)
+            _log.warning("login_failed", address=sender.address, reason=failed.reason)
+            raise
+        await throttle.login_succeeded(sender.address, email)
+        return answer
+
+
+async def _checked(
+    services: ApiServices, sender: Sender, email: str, password: SecretStr
+) -> LoginAnswer:
     account = None
     if is_email(email):
         async with services.database.lookup() as connection:
@@ -86,17 +100,14 @@ async def log_in(
         password, account.password_hash if account else None
     )
     reason = _reason(account, is_right=is_right)
-    if account is not None and not reason:
-        outdated = is_outdated(account.password_hash)
-        better = await services.passwords.hash(password) if outdated else None
-        answer = await _open(services, sender, account, better)
-        if answer is not None:
-            await throttle.login_succeeded(sender.address, email)
-            return answer
-        reason = "changed"
-    await throttle.login_failed(sender.address)
-    _log.warning("login_failed", address=sender.address, reason=reason)
-    raise LoginFailedError(account, reason)
+    if account is None or reason:
+        raise LoginFailedError(account, reason)
+    outdated = is_outdated(account.password_hash)
+    better = await services.passwords.hash(password) if outdated else None
+    answer = await _open(services, sender, account, better)
+    if answer is None:
+        raise LoginFailedError(account, "changed")
+    return answer
 
 
 def _reason(account: Account | None, *, is_right: bool) -> str:

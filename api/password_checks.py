@@ -1,8 +1,10 @@
 """Passwords are hashed in few threads: each takes much memory and time, by design."""
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Final, TypeVar
 
 from pydantic import SecretStr
@@ -22,6 +24,7 @@ class PasswordChecks:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="password")
         self._waiting = 0
+        self._under_way: Counter[str] = Counter()
 
     async def matches(self, password: SecretStr, stored: str | None) -> bool:
         """Whether it is the stored password. Without a stored one it takes as long, and is not.
@@ -35,6 +38,18 @@ class PasswordChecks:
     async def hash(self, password: SecretStr) -> str:
         """What is to be stored of it. Raises ProblemError (503)."""
         return await self._run(lambda: passwords.hash_password(password))
+
+    @contextmanager
+    def under_way(self, place: str) -> Iterator[int]:
+        """Note a login from a place for the time of the block; how many began before it there."""
+        before = self._under_way[place]
+        self._under_way[place] += 1
+        try:
+            yield before
+        finally:
+            self._under_way[place] -= 1
+            if not self._under_way[place]:
+                del self._under_way[place]
 
     def check_room(self) -> None:
         """Raise ProblemError (503) when too many wait already."""

@@ -43,12 +43,27 @@ async def limit_principal(request: Request, services: ApiServices, principal: "P
         raise _refusal(kind, rate, allowance)
 
 
+async def limit_unknown(request: Request, services: ApiServices) -> None:
+    """Count a request whose credentials made nobody known, by its address.
+
+    Some such are no guesses: a token whose time is up, a key from elsewhere, a proxy's own scheme.
+    Without this any of them could be sent as often as one likes. Raises ProblemError (429).
+    """
+    if rate_limit_headers(request.scope):  # counted on its way in
+        return
+    rate = Rate(services.config.requests_per_minute, WINDOW_S)
+    allowance = await services.limits.take(rate, "address", counted_address(address_of(request)))
+    _tell(request.scope, "address", rate, allowance)
+    if not allowance.is_allowed:
+        raise _refusal("address", rate, allowance)
+
+
 class AddressLimit:
     """Counts the requests that carry no credentials, or to where none are asked for, by address.
 
     Not those of shops that sign their webhooks: a sale makes many at once, and what is refused is
     lost to some. Not those to `/api/health`: a monitor behind a busy proxy has to be answered.
-    Whether credentials are any good is seen later, where failed ones are counted by themselves.
+    Whether credentials are any good is seen later: those that are not count then.
     """
 
     def __init__(self, app: ASGIApp, *, limits: Limits, requests_per_minute: int) -> None:
@@ -68,6 +83,11 @@ class AddressLimit:
                 await render(refusal, instance=scope["path"])(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from, as far as the trusted proxies say; empty if nothing does."""
+    return request.client.host if request.client else ""
 
 
 def counted_address(host: str) -> str:

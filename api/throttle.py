@@ -7,13 +7,16 @@ otherwise, and so could one misconfigured client behind a proxy that everybody c
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Self
 
 import structlog
 
 from api.config import PeopleConfig
 from api.limits import Allowance, Limits, Rate
+from api.password_checks import PasswordChecks
 from api.problems import TOO_MANY_REQUESTS, ProblemError
 from api.rate_limits import counted_address
 from api.services import ApiServices
@@ -30,21 +33,32 @@ class Throttle:
 
     limits: Limits
     people: PeopleConfig
+    passwords: PasswordChecks
 
     @classmethod
     def of(cls, services: ApiServices) -> Self:
         """That of this API."""
-        return cls(services.limits, services.config.people)
+        return cls(services.limits, services.config.people, services.passwords)
 
-    async def begin_login(self, address: str, email: str) -> None:
-        """Count a try before its password is checked: tries sent all at once count one by one.
+    @asynccontextmanager
+    async def login(self, address: str, email: str) -> AsyncIterator[None]:
+        """Where a password is checked, and `login_failed` or `login_succeeded` told.
+
+        A try is counted before it is looked at: those sent all at once count one by one. Of an
+        address only failures count, and until they have, each that is under way stands for one.
 
         Raises:
             ProblemError: 429, too many failed.
         """
+        with self.passwords.under_way(counted_address(address)) as others:
+            await self._begin(address, email, others)
+            yield
+
+    async def _begin(self, address: str, email: str, others: int) -> None:
         place, account = counted_address(address), email.lower()
         per_address, pair, everywhere = self._login_rates()
         allowance = await self.limits.look(per_address, "login", "address", place)
+        allowance = replace(allowance, is_allowed=allowance.remaining > others)
         # What an address is refused does not count for the account: it would close it to all.
         if allowance.is_allowed:
             allowance = await self.limits.take(pair, "login", "pair", account, place)

@@ -135,6 +135,8 @@ select keep_webhook_events(%b::bigint[], %b::bigint[], %t::text[], %t::text[], %
 async def _stores(
     connection: AsyncConnection, statement: str, *params: str | None
 ) -> list[WebhookStore]:
+    if any("\0" in one for one in params if one is not None):
+        return []  # no text of the database has it, so no store's code or address does
     driver = await _driver(connection)
     rows = await driver.execute(statement.encode(), params)
     return [

@@ -29,8 +29,11 @@ def check_new_password(password: SecretStr) -> SecretStr:
     Length alone counts (NIST SP 800-63B, 3.1.1): rules of composition make passwords worse.
 
     Raises:
-        ValueError: it is too short or too long; its message never has the password in it.
+        ValueError: it is too short, too long, or no text, such as a line of another encoding than
+            UTF-8: nobody could send it. The message never has the password in it.
     """
+    if any("\ud800" <= char <= "\udfff" for char in password.get_secret_value()):
+        raise ValueError("a password is text in UTF-8, and this is not")
     if not SHORTEST_PASSWORD <= len(password.get_secret_value()) <= LONGEST_PASSWORD:
         raise ValueError(
             f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters: "

@@ -1,7 +1,10 @@
 """From where a key may be used: addresses and networks, IPv4 and IPv6."""
 
 from collections.abc import Iterable
-from ipaddress import IPv6Address, ip_address, ip_interface, ip_network
+from ipaddress import IPv4Network, IPv6Address, ip_address, ip_interface, ip_network
+from typing import Final
+
+_MAPPED_BITS: Final = 96  # of an IPv4 address as IPv6 shows it (RFC 4291, 2.5.5.2)
 
 
 def read_network(text: str) -> str:
@@ -26,11 +29,25 @@ def read_network(text: str) -> str:
             f"{text!r} is an address with a mask: write {meant.ip} for the address or "
             f"{meant.network} for its network"
         ) from None
-    is_one = network.prefixlen == network.max_prefixlen
     first = network.network_address
-    if is_one and isinstance(first, IPv6Address) and first.ipv4_mapped is not None:
-        return str(first.ipv4_mapped)
-    return str(first) if is_one else str(network)
+    if isinstance(first, IPv6Address) and first.ipv4_mapped and network.prefixlen >= _MAPPED_BITS:
+        # As its callers are looked for, see below.
+        network = ip_network((str(first.ipv4_mapped), network.prefixlen - _MAPPED_BITS))
+    is_one = network.prefixlen == network.max_prefixlen
+    return str(network.network_address) if is_one else str(network)
+
+
+def spell_both_ways(networks: Iterable[str]) -> list[str]:
+    """What `read_network` wrote, and the IPv4 of it also as a dual-stack socket shows it."""
+    read = [ip_network(one) for one in networks]
+    return [
+        *(str(one) for one in read),
+        *(
+            f"::ffff:{one.network_address}/{one.prefixlen + _MAPPED_BITS}"
+            for one in read
+            if isinstance(one, IPv4Network)
+        ),
+    ]
 
 
 def is_allowed(address: str, allowed: Iterable[str]) -> bool:

@@ -45,7 +45,8 @@ _LONGEST_PAYLOAD = 256 * 1024
 
 Status = Annotated[EventStatus | None, Query(description="Only events of this status")]
 EventType = Annotated[
-    str | None, Query(alias="type", max_length=50, description="Only this `eventType`")
+    str | None,
+    Query(alias="type", max_length=50, pattern=r"^[^\x00]*$", description="Only this `eventType`"),
 ]
 From = Annotated[Moment | None, Query(alias="from", description="Received at or after")]
 To = Annotated[Moment | None, Query(description="Received before")]
@@ -86,7 +87,7 @@ async def list_(  # noqa: PLR0913, PLR0917 - each is a parameter of the query
     page = rows[:limit]
     return WebhookEventListAnswer(
         data=[_view(principal, row, is_asked=include_payload) for row in page],
-        next_cursor=next_cursor(_EVENTS, rows, limit, page[-1].id if page else 0),
+        next_cursor=next_cursor(_EVENTS, rows, limit),
     )
 
 

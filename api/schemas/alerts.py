@@ -79,7 +79,7 @@ class ChannelBody(Body):
     id: Annotated[int, Field(ge=1, le=MAX_ID)] | None = Field(
         default=None, description="Of a channel that is there: secrets left out stay as they are"
     )
-    name: Annotated[str, Field(min_length=1, max_length=120)]
+    name: Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00]*$")]
     is_active: bool = True
     config: dict[str, Any] = Field(
         max_length=20, description="`kind` is `webhook` (url, secret) or `smtp` (host, port, …)"

@@ -132,6 +132,12 @@ async def test_a_channel_that_cannot_work_is_refused_and_nothing_changes(
     assert (await caller.get("/api/alert-channels")).json() == before
 
 
+async def test_a_name_that_cannot_be_kept_is_refused(caller: Caller) -> None:
+    body = {"channels": [{"name": "a\0b", "config": WEBHOOK}]}
+    answer = await caller.send("PUT", "/api/alert-channels", json=body)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/channels/0/name")
+
+
 async def test_anothers_channel_cannot_be_taken_over(hub: Hub, caller: Caller) -> None:
     body: dict[str, Any] = {"channels": [{"name": "Call", "config": WEBHOOK}]}
     made = (await caller.send("PUT", "/api/alert-channels", json=body)).json()

@@ -1,6 +1,7 @@
 """Keeping answers: in memory, and sealed on a real server."""
 
 from collections.abc import AsyncIterator
+from time import time
 
 import pytest
 from pydantic import BaseModel
@@ -133,7 +134,7 @@ async def test_that_what_lies_on_the_server_is_sealed(shared_server: SharedServe
 
 
 @pytest.mark.parametrize(
-    "planted", [b"bytes:no", b"cos\nsystem\n(S'false'\ntR.", b"a|b|c|d", b"1", b"\xff\xfe"]
+    "planted", [b"bytes:no", b"cos\nsystem\n(S'false'\ntR.", b"a|b|c|d|e", b"1", b"\xff\xfe"]
 )
 async def test_that_what_somebody_puts_there_is_never_answered(planted: bytes) -> None:
     with SharedServer() as server:
@@ -145,6 +146,19 @@ async def test_that_what_somebody_puts_there_is_never_answered(planted: bytes) -
 
         assert answer.body == b'{"number":2}'
         await cache.close()
+
+
+async def test_that_an_answer_which_somebody_keeps_there_is_not_true_for_ever(
+    shared_server: SharedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, make = AnswerCache(shared_server.url, SECRETS), Counting()
+    bodies = []
+    for later_s in (0, 59, 61):
+        monkeypatch.setattr("api.caching.time.time", lambda later=later_s: time() + later)
+        answer = await cache.cached(request(), None, name="put back", ttl_s=60, make=make)
+        bodies.append(answer.body)
+    await cache.close()
+    assert bodies == [b'{"number":1}', b'{"number":1}', b'{"number":2}']
 
 
 async def test_that_an_answer_moved_to_another_place_or_key_is_not_opened() -> None:

@@ -151,6 +151,16 @@ async def test_a_body_that_was_not_valid_leaves_the_key_free(caller: Caller) -> 
     assert (invalid.status_code, valid.status_code) == (422, 201)
 
 
+async def test_a_body_that_nobody_asked_for_breaks_nothing(caller: Caller) -> None:
+    store = (await caller.post("/api/stores", json=store_body())).json()["id"]
+    nested = {**KEY, "Content-Type": "application/json"}
+    for _ in range(2):
+        path = f"/api/stores/{store}/test-connection"
+        answer = await caller.post(path, content=b"[" * 9_000, headers=nested)
+        assert answer.status_code == 200, answer.text
+    assert answer.headers["idempotency-replayed"] == "true"
+
+
 async def test_a_key_is_forgotten_after_a_day(hub: Hub, caller: Caller) -> None:
     await caller.post("/api/stores", json=store_body("one"), headers=KEY)
     await age(hub, caller, timedelta(hours=23, minutes=59))

@@ -100,6 +100,15 @@ async def test_an_address_that_guesses_at_many_accounts_is_closed(hub: Hub, ann:
     assert_told_to_wait(await ann.try_login())
 
 
+async def test_an_address_guesses_no_more_by_guessing_all_at_once(hub: Hub, ann: Person) -> None:
+    many = [Person(hub, ann.tenant, 0, f"{n}@example.test", hub.http) for n in range(12)]
+    answers = await asyncio.gather(*(one.try_login(WRONG) for one in many))
+    assert sorted(answer.status_code for answer in answers) == [401] * 6 + [429] * 6
+    async with client_at(hub, "203.0.113.1") as elsewhere:
+        ann.http = elsewhere
+        assert (await ann.try_login()).status_code == 200
+
+
 async def test_unknown_accounts_wait_like_known_ones(hub: Hub, ann: Person) -> None:
     nobody = Person(hub, ann.tenant, 0, "nobody@example.test", hub.http)
     assert [(await nobody.try_login(WRONG)).status_code for _ in range(4)] == [401] * 3 + [429]

@@ -7,6 +7,7 @@ import pytest
 
 from api.config import ApiConfig
 from tests.api.hub import Caller, Hub
+from tests.api.people import add_person, client_at
 from tests.api.shared_servers import SharedServer
 from tests.api.test_cached_records import another_process
 
@@ -61,6 +62,31 @@ async def test_that_an_address_without_a_key_is_limited(hub: Hub, caller: Caller
     assert answers[-1].headers["ratelimit-policy"] == '"address";q=5;w=60'
     # Who has a key is counted by that, wherever they are.
     assert await statuses(caller, "/api/providers", 1) == [200]
+
+
+async def test_that_credentials_which_make_nobody_known_are_limited_by_address(
+    hub: Hub, caller: Caller
+) -> None:
+    """None of these is a guess, which the throttle would see to: they cost us the look-up."""
+    person = await add_person(hub)
+    ended = await person.log_in()
+    await ended.post("/api/auth/logout")
+    elsewhere = await hub.new_caller()
+    await hub.execute(elsewhere.tenant, "update api_keys set ip_allow_list = '{10.0.0.1}'")
+    several: list[tuple[dict[str, str], int]] = [
+        (ended.headers, 401),
+        (elsewhere.headers, 403),
+        ({"Authorization": "Basic YTpi"}, 401),
+        ({"X-API-Key": "ek_half"}, 401),
+        ({**caller.headers, **ended.headers}, 400),
+    ]
+    for number, (headers, refused) in enumerate(several):
+        async with client_at(hub, f"203.0.113.{number}") as http:
+            answers = [await http.get("/api/products", headers=headers) for _ in range(6)]
+            assert [one.status_code for one in answers] == [refused] * 5 + [429]
+            assert answers[-1].headers["ratelimit-policy"] == '"address";q=5;w=60'
+            # Whoever is known comes through from there all the same.
+            assert (await http.get("/api/auth/me", headers=caller.headers)).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/api/auth/login", "/api/auth/refresh", "/docs", "/openapi.json"])

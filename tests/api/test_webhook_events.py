@@ -80,7 +80,8 @@ async def test_events_are_filtered_by_status_type_and_time(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    "params", [{"status": "done"}, {"from": "2026-01-01T00:00:00"}, {"limit": "0"}]
+    "params",
+    [{"status": "done"}, {"type": "a\0b"}, {"from": "2026-01-01T00:00:00"}, {"limit": "0"}],
 )
 async def test_a_filter_that_means_nothing_is_refused(shop: Shop, params: dict[str, str]) -> None:
     path = f"/api/stores/{shop.store_id}/webhook-events"

@@ -136,8 +136,9 @@ async def test_the_unsigned_test_of_a_shop_is_answered_and_forgotten(shop: Shop)
     assert await shop.counters() == {"ping": 1}
 
 
-async def test_an_unknown_code_is_answered_404_after_one_look_up(shop: Shop) -> None:
-    answer = await shop.send(path="/api/stores/webhooks/no-such-code")
+@pytest.mark.parametrize("code", ["no-such-code", "no%00code"])
+async def test_an_unknown_code_is_answered_404_after_one_look_up(shop: Shop, code: str) -> None:
+    answer = await shop.send(path=f"/api/stores/webhooks/{code}")
     assert answer.status_code == 404
     assert answer.json()["type"] == "urn:entrepot:problem:not-found"
     assert await shop.events() == []

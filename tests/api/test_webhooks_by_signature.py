@@ -61,6 +61,7 @@ async def test_the_secret_of_another_tenant_opens_nothing(shop: Shop) -> None:
     "path",
     [
         "/api/webhooks/testshop/org_nobody",
+        "/api/webhooks/testshop/org%00nobody",
         "/api/webhooks/nothing/org_nobody",
         "/api/nothing-sync/webhook/order.created",
     ],

@@ -46,3 +46,10 @@ def test_passwords_have_a_length(length: int, is_fine: bool) -> None:
     with pytest.raises(ValueError, match="12 to 256 characters") as refused:
         check_new_password(password)
     assert "ppp" not in str(refused.value)
+
+
+def test_what_nobody_could_send_is_refused() -> None:
+    """A terminal's line in another encoding, as Python reads it: no JSON has that password."""
+    line = "p\u00e4ssword of the shop".encode("latin-1").decode("utf-8", "surrogateescape")
+    with pytest.raises(ValueError, match="text in UTF-8"):
+        check_new_password(SecretStr(line))

@@ -12,6 +12,8 @@ from domain.ip_allow_list import is_allowed, read_network
         ("2001:DB8:0::/32", "2001:db8::/32"),
         ("2001:db8::1/128", "2001:db8::1"),
         ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.0/120", "203.0.113.0/24"),
+        ("::ffff:0:0/96", "0.0.0.0/0"),
     ],
 )
 def test_a_network_has_one_spelling(text: str, meant: str) -> None:
