@@ -10,11 +10,11 @@ from activities.demand_models import PullDemand
 from activities.demand_pull import is_selection, no_selection
 from activities.errors import translated
 from activities.lanes import Waker
-from activities.models import Message, PullMode, RunRef, StoreRef
+from activities.models import EndRunInput, Message, PullMode, StoreRef
 from activities.pull import OVERLAP
 from activities.stores import OpenStore, StoreOpener
 from activities.sync_models import EntityPlan
-from db import cursors, runs, sync_runs
+from db import cursors, ranges, runs, sync_runs
 from db.alerts import AlertKind, NewAlert, raise_alert, resolve_alerts
 from db.session import Database
 from db.store_status import show_end
@@ -83,14 +83,13 @@ class BeginDemandResult(Message):
     left: tuple[Entity, ...] = ()
 
 
-class EndDemandInput(RunRef):
-    """How a demand ended: `success`, `failed` or `cancelled`; `error_type` names what failed."""
+class EndDemandInput(EndRunInput):
+    """How a demand ended; `error_type` names what failed, `left` what another pull was reading."""
 
     name: str
-    status: str
-    error: str | None = None
     error_type: str | None = None
     is_dry: bool = False
+    left: tuple[Entity, ...] = ()
 
 
 class DemandActivities:
@@ -148,7 +147,8 @@ class DemandActivities:
         is_failed = status is SyncStatus.FAILED
         is_about_store = is_failed and args.error_type in _ABOUT_THE_STORE
         async with self._database.tenant(args.tenant_id) as connection:
-            await sync_runs.close_run(connection, args.run_id, status=status, error=args.error)
+            await runs.close_run(connection, args.run_id, status=status, error=args.error)
+            await ranges.mark_left(connection, args.tenant_id, args.run_id, args.left)
             if args.is_dry:
                 return
             if is_about_store:

@@ -15,7 +15,13 @@ from activities.models import RunRef
 from activities.push_foresight import Foretold, PushForesight
 from activities.stores import OpensStores
 from db import ranges
-from db.demanded_pushes import Demanded, count_skipped, list_meant
+from db.demanded_pushes import (
+    Demanded,
+    PushProgress,
+    count_skipped,
+    list_meant,
+    note_foreseen,
+)
 from db.ranges import RangeCounts, RangeKey, RangeMovedError, RangeState
 from db.run_diffs import note_differences
 from db.session import Database
@@ -68,19 +74,26 @@ class DryRunActivities:
         state = await self._load(key)
         while not state.is_done:
             with suppress(RangeMovedError):
-                await self._step(args, demanded, key, state.resume)
+                await self._step(args, demanded, key, state.resume, skipped)
             state = await self._load(key)
         _, counts = _read(state.resume)
-        failed = sum(counts[action] for action in _NOT_SENT)
-        total = counts.total()
-        return PushCounts(queued=total, sent=total - failed, failed=failed, skipped=skipped)
+        foreseen = _progress(counts, skipped)
+        failed = foreseen.queued - foreseen.sent
+        return PushCounts(
+            queued=foreseen.queued, sent=foreseen.sent, failed=failed, skipped=skipped
+        )
 
     async def _load(self, key: RangeKey) -> RangeState:
         async with self._database.tenant(key.tenant_id) as connection:
             return await ranges.load_range(connection, key)
 
     async def _step(
-        self, args: NotePushInput, demanded: Demanded, key: RangeKey, behind: str
+        self,
+        args: NotePushInput,
+        demanded: Demanded,
+        key: RangeKey,
+        behind: str,
+        skipped: int,
     ) -> None:
         """Look at the next records, and note what was seen with where to go on from there.
 
@@ -105,6 +118,9 @@ class DryRunActivities:
                 step=RangeCounts(),
                 behind=behind,
             )
+            await note_foreseen(
+                connection, args.tenant_id, args.run_id, demanded, _progress(counts, skipped)
+            )
 
     async def _look(self, args: NotePushInput, ids: Sequence[int]) -> Sequence[Foretold]:
         # Anew each time: the store may have been deactivated, or its keys changed.
@@ -124,6 +140,13 @@ def _read(resume: str) -> tuple[int, Counter[str]]:
     """The last record that was looked at, and how often which action was seen."""
     last, counts = json.loads(resume) if resume else (0, {})
     return last, Counter(counts)
+
+
+def _progress(counts: Counter[str], skipped: int) -> PushProgress:
+    """As the real push would end."""
+    total = counts.total()
+    failed = sum(counts[action] for action in _NOT_SENT)
+    return PushProgress(queued=total, sent=total - failed, skipped=skipped)
 
 
 def _difference(entity: Entity, told: Foretold) -> Difference:

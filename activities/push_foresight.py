@@ -16,7 +16,7 @@ from db.session import Database
 from db.staging import Origin
 from db.stores import find_store
 from db.tenants import get_tenant
-from domain.differences import Shown, number, to_send
+from domain.differences import Shown, number, to_send, with_held
 from domain.entities import Entity
 from domain.pages import Page, Pulled
 from domain.pushing import mark_of
@@ -127,11 +127,15 @@ class PushForesight:
             return Foretold(record_id, "unsupported", reason=reason)
         if there is not None:
             return self._matched(item, there, found.owners.get(there.external_id, record_id))
+        local = item.local
+        held = {} if local is None or item.push.is_forced else local.held_sides
         if is_idle(item):
-            return Foretold(record_id, "unchanged", item.external_id)
+            action = "conflict" if held else "unchanged"
+            return Foretold(record_id, action, item.external_id, fields=with_held({}, held))
         if item.external_id is not None:
             action = "update" if item.record is not None else "unpublish"
-            return Foretold(record_id, action, item.external_id, fields=self._fields(item))
+            fields = with_held(self._fields(item), held)
+            return Foretold(record_id, action, item.external_id, fields=fields)
         if is_foreign(item, found.currency):
             return Foretold(record_id, "unsupported", reason=_CURRENCY)
         return Foretold(record_id, "create", fields=self._fields(item))

@@ -148,6 +148,13 @@ values (:tenant, :run, :entity, :queued, :skipped, :force)
 on conflict (tenant_id, run_id, entity) do update set queued = r.queued + excluded.queued
 """)
 
+_FORESEEN = text("""
+insert into run_pushes as r (tenant_id, run_id, entity, queued, sent, skipped, is_forced)
+values (:tenant, :run, :entity, :queued, :sent, :skipped, :force)
+on conflict (tenant_id, run_id, entity) do update set
+  queued = excluded.queued, sent = excluded.sent, skipped = excluded.skipped
+""")
+
 _COUNT = text("""
 select r.entity, r.queued, r.sent, r.passed_on, r.skipped, p.waiting,
        r.queued - r.sent - r.passed_on - p.waiting as failed, p.due_at
@@ -205,6 +212,19 @@ async def enqueue(
 
     while not await database.transact(tenant_id, work):
         pass
+
+
+async def note_foreseen(
+    connection: AsyncConnection,
+    tenant_id: int,
+    run_id: int,
+    demanded: Demanded,
+    progress: PushProgress,
+) -> None:
+    """Remember what a dry run counts so far: what is neither sent nor skipped would fail."""
+    params = {"tenant": tenant_id, "run": run_id, "entity": demanded.entity.value}
+    counts = {"queued": progress.queued, "sent": progress.sent, "skipped": progress.skipped}
+    await connection.execute(_FORESEEN, {**params, **counts, "force": demanded.force})
 
 
 async def count(

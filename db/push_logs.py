@@ -30,7 +30,8 @@ class PushReport:
 
     Attributes:
         counts: how many of each outcome.
-        errors: reasons by the hub's id of the record; the first few are kept.
+        errors: reasons by the hub's id of the record; the first few are kept, and how many there
+            are as `failed`, which the sums by hour add up.
         tries: which try of these records it was, the highest of them.
     """
 
@@ -51,9 +52,10 @@ async def log_push(
     """Write the row."""
     shown = list(report.errors.items())[:ERRORS_SHOWN]
     reason = next((reason for _, reason in shown), None)
+    counts = {**report.counts, "failed": len(report.errors)}
     details = {
         "direction": "push",
-        **{name: count for name, count in report.counts.items() if count},
+        **{name: count for name, count in counts.items() if count},
         "errors": [{"recordId": record_id, "reason": reason} for record_id, reason in shown],
     }
     await connection.execute(

@@ -79,6 +79,21 @@ async def begin_entity(
     )
 
 
+async def mark_left(
+    connection: AsyncConnection, tenant_id: int, run_id: int, entities: Sequence[Entity]
+) -> None:
+    """Say of these entities that the run left them to another one: `phase` is `left`."""
+    for entity in entities:
+        await connection.execute(
+            upsert(SYNC_RUN_ENTITIES)
+            .values(tenant_id=tenant_id, run_id=run_id, entity=entity.value, phase="left")
+            .on_conflict_do_update(
+                index_elements=["tenant_id", "run_id", "entity"],
+                set_={"phase": "left", "updated_at": func.now()},
+            )
+        )
+
+
 async def update_entity(
     connection: AsyncConnection, key: RangeKey, **values: str | int | datetime | None
 ) -> None:

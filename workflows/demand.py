@@ -51,11 +51,17 @@ class DemandWorkflow:
         self._progress = ImportProgress()
         self._busy: tuple[Entity, ...] = ()
         self._held_back = 0
+        self._patience: Patience | None = None
 
     @workflow.query
     def progress(self) -> ImportProgress:
         """Which phase it is in, and what it did so far."""
-        return self._progress
+        return self._progress.model_copy(update={"phase": self._phase()})
+
+    def _phase(self) -> str:
+        reason = "" if self._patience is None else self._patience.waiting_for
+        waiting = f", waiting for the store: {reason}" if reason else ""
+        return self._progress.phase + waiting
 
     @workflow.run
     async def run(self, args: DemandInput) -> DemandResult:
@@ -95,7 +101,7 @@ class DemandWorkflow:
 
     async def _pull_all(self, run: RunRef, steps: tuple[PullStep, ...], page_size: int) -> None:
         ladder = AT_ONCE if self._args.is_dry else self._args.ladder_s
-        patience = Patience(run, ladder, tell=self._note)
+        patience = self._patience = Patience(run, ladder, tell=self._note)
         for step in steps:
             entity = step.demand.entity
             self._note(phase=f"pulling {entity.value}")
@@ -164,7 +170,7 @@ class DemandWorkflow:
         return pulled.counts
 
     async def _foresee_pushes(self, run: RunRef) -> None:
-        patience = Patience(run, AT_ONCE, tell=self._note)
+        patience = self._patience = Patience(run, AT_ONCE, tell=self._note)
         for demand in sorted(self._args.pushes, key=_place):
             self._note(phase=f"looking what {demand.entity.value} would be pushed")
             counts = await self._foresee(run, demand, patience)
@@ -235,6 +241,7 @@ class DemandWorkflow:
                 error=None if reason is None else reason.message,
                 error_type=None if reason is None else reason.type,
                 is_dry=self._args.is_dry,
+                left=self._busy,
             ),
             **policies.BOOKKEEPING,
         )
@@ -243,7 +250,7 @@ class DemandWorkflow:
         """Keep the query and the details in the Temporal UI true."""
         self._progress = self._progress.model_copy(update=update)
         dry = ", dry" if self._args.is_dry else ""
-        lines = [f"**{self._args.name}**{dry}, {self._progress.phase}"]
+        lines = [f"**{self._args.name}**{dry}, {self._phase()}"]
         lines += [
             f"{entity.value}: seen {one.seen} · created {one.created} · updated {one.updated}"
             for entity, one in self._progress.entities.items()

@@ -78,7 +78,7 @@ class StartedImportAnswer(Answer):
 class EntityAnswer(Answer):
     """How far one entity is. `total` is what the store says it has; None until it was asked."""
 
-    phase: str
+    phase: str = Field(description="`left`: another pull or import was reading it already")
     round: int
     total: int | None
     seen: int

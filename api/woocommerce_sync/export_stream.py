@@ -73,8 +73,17 @@ def _forget(reading: "asyncio.Task[bytes | None]") -> None:
         reading.exception()
 
 
+_LINE_ENDS: Final[Mapping[bytes, bytes]] = {
+    end.encode(): f"\\u{ord(end):04x}".encode() for end in "\x85\u2028\u2029"
+}
+"""What readers of Unicode take for a line end beside `\\n`, and how JSON spells it in a text."""
+
+
 def _framed(batch: bytes, wanted: ExportFormat, *, is_first: bool) -> bytes:
     """Lines of JSON as elements of an array; a line end is never within one."""
+    if wanted is ExportFormat.NDJSON:
+        for end, spelled in _LINE_ENDS.items():
+            batch = batch.replace(end, spelled)
     if wanted is not ExportFormat.JSON:
         return batch
     elements = batch.removesuffix(b"\n").replace(b"\n", b",\n")

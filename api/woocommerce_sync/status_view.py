@@ -153,7 +153,7 @@ def _of_connection(store: Store, state: StoreState, at: datetime) -> list[Reason
                 "degraded",
                 "check-overdue",
                 "A schedule is there, but nothing was asked of the store for a day.",
-                "See whether the worker and Temporal run: GET /api/health?detailed=true.",
+                "See whether workers run and Temporal answers: `system` of this answer.",
             )
         )
     return found
@@ -207,7 +207,7 @@ def _of_backlog(store: Store, state: StoreState, at: datetime) -> list[ReasonAns
                     "degraded",
                     f"{kind}-overdue",
                     f"{what} wait for more than {OVERDUE.seconds // 60} minutes.",
-                    "See whether the worker and Temporal run: GET /api/health?detailed=true.",
+                    "See whether workers run and Temporal answers: `system` of this answer.",
                 )
             )
     return found

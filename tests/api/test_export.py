@@ -35,6 +35,7 @@ async def stocked(hub: Hub, caller: Caller) -> int:
     customer = Customer(
         email="n@example.com",
         first_name="Nimal",
+        last_name="Pe\u2028re\u2029ra\x85",
         is_paying=True,
         billing=Address(first_name="Nimal", address_1="12 Galle Road", country="LK"),
     )

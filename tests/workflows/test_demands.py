@@ -124,6 +124,8 @@ async def test_an_entity_that_is_being_imported_is_left_to_the_import(
     await asker.scene.store_row_once(lambda row: row["sync_status"] == "in_progress")
     result = await done(asker.scene, demand(asker.scene, PullDemand(entity=ORDERS)))
     assert (result.busy, result.counts.pulled) == ((ORDERS,), {})
+    left = "select phase, total from sync_run_entities where run_id = :run"
+    assert await asker.scene.rows(left, run=result.run_id) == [("left", None)]
     await importing.cancel()
     with pytest.raises(WorkflowFailureError):
         await importing.result()
@@ -176,11 +178,14 @@ async def test_one_record_that_cannot_be_read_is_told_why_and_an_unknown_one_is_
 async def test_a_shop_that_is_down_is_waited_for_on_the_ladder(open_asker: OpenAsker) -> None:
     scene = (await open_asker(customers=6)).scene
     scene.fail("error", status=503, path="/wc/v3/customers", count=3)
-    args = demand(scene, PullDemand(entity=CUSTOMERS, limit=5), ladder_s=(0, 0.5, 1))
+    args = demand(scene, PullDemand(entity=CUSTOMERS, limit=5), ladder_s=(0, 1.5, 1))
     gateway = TemporalDemandGateway(scene.client)
     started = await gateway.start_demand(args)
     failing = await scene.store_row_once(lambda row: row["sync_retry_count"] == 1)
     assert failing["next_retry_at"] is not None
+    told = await gateway.query_progress(started.workflow_id)
+    assert told is not None
+    assert told.phase.startswith("pulling customers, waiting for the store: ")
     result = await gateway.await_demand(started, timeout_s=20)
     assert result is not None
     assert result.counts.pulled[CUSTOMERS].created == 5

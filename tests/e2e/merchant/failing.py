@@ -11,6 +11,9 @@ SCHEDULE: Final = {"pull": {"interval": "PT15M"}, "reconcile": {"cron": "30 3 * 
 _RULE: Final = {"entity": "products", "target": "extra.kind", "expression": "type"}
 _PREVIEW: Final = {"entity": "products", "rules": [_RULE]}
 _BROKEN: Final = {"kind": "error", "status": 503, "path": "/wc/v3/orders"}
+_SLOW: Final = {"kind": "slow", "path": "/wc/v3/customers", "count": 1}
+PATIENCE_S: Final = 3
+"""How long the hub is told to wait for an answer."""
 
 
 async def fail_beside(one: Witness, branch: Shop) -> None:
@@ -82,8 +85,11 @@ async def _wait_for_the_end(one: Witness, branch: Shop, store_id: int, status_ur
 
 
 async def _go_on(one: Witness) -> None:
-    """Meanwhile the first shop is synced as ever."""
+    """Meanwhile the first shop is synced as ever; once it answers too late."""
     await one.action("beside", f"orders/pull?storeId={one.store_id}", {"limit": 3, "force": True})
+    await one.shop.set_faults({**_SLOW, "delay_s": PATIENCE_S + 0.5})
+    await one.action("too late", f"customers/pull?storeId={one.store_id}", {"limit": 1})
+    await one.shop.set_faults()
 
 
 async def _ask_slowly(one: Witness) -> None:

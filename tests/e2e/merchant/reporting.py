@@ -19,6 +19,13 @@ where contype = 'f' and conparentid = 0 and connamespace = 'public'::regnamespac
   select from pg_index i where i.indrelid = c.conrelid
     and (i.indkey::int2[])[0:cardinality(c.conkey) - 1] @> c.conkey)
 """
+FOR_REPORTS: Final = "application_name=reports"
+"""Of the URL that reports are read by, so that its connections are known from the others."""
+_USED_FOR_REPORTS: Final = """
+select extract(epoch from max(query_start) - min(backend_start))::int from pg_stat_activity
+where application_name = 'reports'
+"""
+_COUNTED: Final = {"requests.server_error", "requests.timeout"}
 _WRONG: Final[dict[str, Any]] = {
     "direction": {"direction": "sideways"},
     "batchSize": {"batchSize": 101},
@@ -42,7 +49,7 @@ async def _read_reports(one: Witness) -> None:
         return await one.ask("analytics 30d", "GET", f"{SYNC}/analytics?timeframe=30d")
 
     # Requests are written down every five seconds.
-    await one.until("analytics", look, lambda shown: "requests.server_error" in _errors(shown))
+    await one.until("analytics", look, lambda shown: _errors(shown).keys() >= _COUNTED)
     for timeframe in TIMEFRAMES:
         await one.ask(f"analytics {timeframe}", "GET", f"{SYNC}/analytics?timeframe={timeframe}")
     await one.ask("history", "GET", f"{SYNC}/history?limit=50&event_type=completed")
@@ -124,6 +131,7 @@ async def _look_inside(one: Witness) -> None:
     one.seen.answers["unindexed"] = await one.hub.query(_INDEXED)
     used = "select count(*) from pg_stat_activity where usename = 'entrepot_app'"
     one.seen.answers["database connections"] = await one.hub.query(used)
+    one.seen.answers["replica used"] = await one.hub.query(_USED_FOR_REPORTS)
     logs = one.hub.data_dir / "logs"
     lines = [line for name in ("api", "events", "worker") for line in await _lines(logs, name)]
     one.seen.answers["log"] = [json.loads(line) for line in lines if line.startswith("{")]

@@ -108,7 +108,10 @@ PERFORMANCE: Final[Sequence[Row]] = [
     ("connection pooling", lambda s: 0 < s.answers["database connections"][0][0] <= 10 + 2 * 16),
     (
         "connection pooling is told",
-        lambda s: s.answers["status"]["system"]["process"]["databaseConnectionsMax"] == 10,
+        lambda s: (
+            [one["databaseConnectionsMax"] for one in s.answers["status"]["system"]["processes"]]
+            == [10, 16, 16]
+        ),
     ),
     ("query performance: slow statements", lambda s: "a_slow_statement" in s.texts["postgres log"]),
     (
@@ -134,6 +137,8 @@ def _consolidated(seen: Seen) -> object:
 
 
 STORES: Final[Sequence[Row]] = [
+    # It is opened at the start, and used again when reports are read.
+    ("read replicas for analytics", lambda s: s.answers["replica used"][0][0] > 1),
     ("multiple configurations", lambda s: len(s.answers["status"]["stores"]) == 2),
     ("multiple configurations: which one has to be said", code("unnamed", 400)),
     (
@@ -207,6 +212,10 @@ TROUBLE: Final[Sequence[Row]] = [
     (
         "webhooks: signature validation",
         lambda s: s.answers["webhook counters"]["counters"]["forged"],
+    ),
+    (
+        "performance: time-outs are a setting",
+        lambda s: s.answers["analytics 30d"]["total"]["errorClasses"]["requests.timeout"] >= 1,
     ),
     ("performance: smaller batches", lambda s: _sizes(s, "full pull") == {"10"}),
     (

@@ -8,9 +8,10 @@ from typing import Final
 import httpx
 import pytest
 
+from runtime.embedded.postgres import EmbeddedPostgres
 from tests.e2e.merchant.arriving import arrive
-from tests.e2e.merchant.failing import fail_beside
-from tests.e2e.merchant.reporting import report
+from tests.e2e.merchant.failing import PATIENCE_S, fail_beside
+from tests.e2e.merchant.reporting import FOR_REPORTS, report
 from tests.e2e.merchant.sending import send
 from tests.e2e.merchant.telling import tell
 from tests.e2e.merchant.witness import SECRET, Seen, Witness
@@ -46,9 +47,11 @@ async def lived_through(data_dir: Path) -> AsyncIterator[Seen]:
             running_hub(
                 data_dir,
                 retry_ladder_s=LADDER_S,
+                store_read_timeout_s=str(PATIENCE_S),
                 cache_status_s="0",
                 cache_analytics_s="1",
                 requests_per_minute="60000",
+                reports_database_url=f"{EmbeddedPostgres(data_dir).app_url}&{FOR_REPORTS}",
             )
         )
         anybody = await stack.enter_async_context(
