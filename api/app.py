@@ -119,6 +119,6 @@ def _with_routers(version: str) -> FastAPI:
         docs_url="/docs",
         redoc_url=None,
     )
-    for router in ROUTERS:
-        app.include_router(router)
+    # As they are: included, each would be worked out anew by every application, when first asked.
+    app.router.routes.extend(api_routes(ROUTERS))
     return app

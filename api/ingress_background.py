@@ -34,6 +34,7 @@ class WebhookCounters:
         self._database = database
         self._counts: Counter[tuple[int, int, str]] = Counter()
         self._task: asyncio.Task[None] | None = None
+        self._flushing = asyncio.Lock()
 
     def add(self, tenant_id: int, store_id: int, name: str) -> None:
         """Count one."""
@@ -42,16 +43,17 @@ class WebhookCounters:
             self._task = asyncio.create_task(self._flush_later())
 
     async def flush(self) -> None:
-        """Write what was counted by now."""
-        counts, self._counts = self._counts, Counter()
-        if not counts:
-            return
-        try:
-            async with self._database.lookup() as connection:
-                await count_webhooks(connection, counts)
-        except BaseException:
-            self._counts.update(counts)
-            raise
+        """Write what was counted by now; it is written when this returns, whoever did it."""
+        async with self._flushing:
+            counts, self._counts = self._counts, Counter()
+            if not counts:
+                return
+            try:
+                async with self._database.lookup() as connection:
+                    await count_webhooks(connection, counts)
+            except BaseException:
+                self._counts.update(counts)
+                raise
 
     async def close(self) -> None:
         """Write what is left."""

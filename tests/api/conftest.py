@@ -1,7 +1,10 @@
 """The API over real PostgreSQL, with Temporal played by a fake."""
 
+import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Final
 
 import httpx
 import pytest
@@ -16,6 +19,17 @@ from tests.api.fake_gateway import FakeGateway, FakeWaker
 from tests.api.hub import Caller, Hub
 from tests.api.shared_servers import SharedServer
 from tests.servers import TestDatabase
+
+QUARTER_OF_AN_HOUR_S: Final = 900
+
+
+@pytest.fixture(autouse=True)
+def early_in_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits in memory count by the clock's minutes and quarters: none ends within a test."""
+    shift = 1 - time.time() % QUARTER_OF_AN_HOUR_S
+    clock = SimpleNamespace(time=lambda: time.time() + shift)
+    monkeypatch.setattr("limits.aio.storage.memory.time", clock)
+    monkeypatch.setattr("api.limits.time", clock)
 
 
 @pytest.fixture(scope="session")

