@@ -32,7 +32,8 @@ _STAGING = (
     """,
     """
     create temporary table touched (
-      entity text not null, key text, record_id bigint not null, action text not null
+      entity text storage plain not null, key text storage plain, record_id bigint not null,
+      action text storage plain not null
     ) on commit delete rows
     """,
 )
