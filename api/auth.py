@@ -7,6 +7,7 @@ token of their login (RFC 6750). Either is accepted by every route; its permissi
 import hmac
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Security
@@ -62,8 +63,8 @@ _BAD_TOKEN = {"WWW-Authenticate": 'ApiKey, Bearer error="invalid_token"'}  # RFC
 class Principal:
     """The caller: a key, or a person who logged in. `actor` is how the audit trail names them.
 
-    `requests_per_minute` is the key's own limit, if it has one; `session_id` that of a person's
-    login.
+    `requests_per_minute`, `ip_allow_list` and `expires_at` are the key's own, if it has any;
+    `session_id` that of a person's login.
     """
 
     tenant_id: int
@@ -71,6 +72,8 @@ class Principal:
     actor: Actor
     requests_per_minute: int | None = None
     session_id: int | None = None
+    ip_allow_list: tuple[str, ...] = ()
+    expires_at: datetime | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether the caller has this permission, or all."""
@@ -174,7 +177,14 @@ async def _key(request: Request, services: ApiServices, key: str, secret: str) -
             "ipAllowList, or make a key for this one.",
         )
     actor = _actor(request, ActorKind.KEY, found.id, found.name)
-    return Principal(found.tenant_id, found.permissions, actor, found.requests_per_minute)
+    return Principal(
+        found.tenant_id,
+        found.permissions,
+        actor,
+        requests_per_minute=found.requests_per_minute,
+        ip_allow_list=found.ip_allow_list,
+        expires_at=found.expires_at,
+    )
 
 
 async def _person(request: Request, services: ApiServices, token: str) -> Principal:

@@ -1,9 +1,10 @@
 """Answers kept for whoever asks the same again, and not sent to whoever has them already.
 
-What an answer is kept under names the tenant, the path, the query, what the caller may do, and a
-version: for records the tenant's revision, which moves with every change, so that an answer which
-is out of date is never found, by whichever process. Answers about the passing of time (reports,
-tests of a connection) have no version and are as old as their time to live at most.
+What an answer is kept under names the tenant, the path, the query, what the caller may do, the
+release that made it, and a version: for records the tenant's revision, which moves with every
+change, so that an answer which is out of date is never found, by whichever process. Answers about
+the passing of time (reports, tests of a connection) have no version and are as old as their time to
+live at most.
 """
 
 from __future__ import annotations
@@ -54,8 +55,15 @@ class AnswerCache:
     are all that is ever stored: nothing is unpickled.
     """
 
-    def __init__(self, url: str | None = None, secrets: SecretBox | None = None) -> None:
-        """Args: url: of the server to share answers on, sealed with `secrets`."""
+    def __init__(
+        self, url: str | None = None, secrets: SecretBox | None = None, *, release: str = ""
+    ) -> None:
+        """Args:
+        url: of the server to share answers on, sealed with `secrets`.
+        release: what tells this release from others, which share no answers: an upgrade does not
+            answer in the form of before.
+        """
+        self._release = release
         self._cache = Cache()
         self._secrets: SecretBox | None = None
         self._breaker = Breaker("cached answers")
@@ -92,7 +100,7 @@ class AnswerCache:
             version: of what it is made from.
             make: makes the body, a model or its JSON. What it raises is passed on and not kept.
         """
-        key = _key(request, principal, name, version)
+        key = _key(request, principal, name, (self._release, version))
         if ttl_s <= 0:
             return conditional(request, await make())
         body = await self._find(key)
@@ -163,7 +171,7 @@ def _json(body: BaseModel | bytes) -> bytes:
     return body if isinstance(body, bytes) else body.model_dump_json(by_alias=True).encode()
 
 
-def _key(request: Request, principal: Principal | None, name: str, version: int | str) -> str:
+def _key(request: Request, principal: Principal | None, name: str, version: object) -> str:
     tenant_id = principal.tenant_id if principal else 0
     permissions = sorted(principal.permissions) if principal else ()
     asked = (

@@ -14,6 +14,7 @@ class PeopleConfig(BaseModel):
         token_issuer, token_audience: who makes access tokens, and for whom; others are refused.
         access_token_s: how long an access token is good.
         refresh_token_s: how long a login lasts when nobody uses it.
+        session_s: how long it lasts at most.
         signing_key_s: for how long a tenant's key signs before the next one does.
         failed_logins_per_account: from one address; five times as many from all of them together.
         failed_keys: keys and tokens that are refused, per address and per key.
@@ -26,6 +27,7 @@ class PeopleConfig(BaseModel):
     token_audience: str = _NAME
     access_token_s: int = Field(default=900, ge=1)
     refresh_token_s: int = Field(default=30 * 86_400, ge=1)
+    session_s: int = Field(default=90 * 86_400, ge=1)
     signing_key_s: int = Field(default=7 * 86_400, ge=1)
     failed_logins_per_account: int = Field(default=10, ge=1)
     failed_logins_per_address: int = Field(default=50, ge=1)

@@ -12,15 +12,16 @@ from starlette.requests import Request
 
 from api.auth import CHALLENGE, Principal
 from api.problems import UNAUTHENTICATED, ProblemError
-from api.rate_limits import address_of
+from api.rate_limits import address_of, network_of
 from api.schemas.auth import LoginAnswer, UserAnswer
 from api.services import ApiServices, now
 from api.throttle import Throttle
 from api.tokens import key_times, sign
-from db import logins
+from db import logins, refresh_tokens
 from db.audit import Actor, ActorKind, record_audit
-from db.logins import NewSession, Refused, Renewed
+from db.logins import Ended, NewSession
 from db.passwords import is_outdated
+from db.refresh_tokens import Lifetime, Refused, Renewed
 from db.signing_keys import take_signing_key
 from db.users import Account, find_account, get_user, is_email, set_password
 
@@ -58,10 +59,16 @@ class Sender:
 
 
 class LoginFailedError(ProblemError):
-    """A login that is refused; `account` is whose it would have been, if anybody's."""
+    """A login that is refused; `account` is whose it would have been, if anybody's. With `closed`
+    that is what it is answered, see `Throttle.login`."""
 
-    def __init__(self, account: Account | None, reason: str) -> None:
-        super().__init__(UNAUTHENTICATED, _WRONG, headers=CHALLENGE)
+    def __init__(
+        self, account: Account | None, reason: str, closed: ProblemError | None = None
+    ) -> None:
+        if closed is None:
+            super().__init__(UNAUTHENTICATED, _WRONG, headers=CHALLENGE)
+        else:
+            super().__init__(closed.kind, closed.detail, headers=closed.headers)
         self.account = account
         self.reason = reason
 
@@ -73,41 +80,58 @@ async def log_in(
 
     Raises:
         LoginFailedError: the same for an unknown address, a wrong password and a closed account,
-            after the same work.
-        ProblemError: 429, too many failed before; 503, too many at once.
+            after the same work. When too many failed everywhere it says 429, and nothing tells
+            whether this is a place that the account's person logs in from.
+        ProblemError: 429, too many failed here; 503, too many at once.
     """
     throttle = Throttle.of(services)
     services.passwords.check_room()  # a try that nobody looks at is no guess
-    async with throttle.login(sender.address, email):
+    async with throttle.login(sender.address, email) as closed:
         try:
-            answer = await _checked(services, sender, email, password)
+            answer = await _checked(services, sender, email, password, closed)
         except LoginFailedError as failed:
             await throttle.login_failed(sender.address)
             _log.warning("login_failed", address=sender.address, reason=failed.reason)
             raise
-        await throttle.login_succeeded(sender.address, email)
+        await throttle.login_succeeded(sender.address, email, was_closed=closed is not None)
         return answer
 
 
 async def _checked(
-    services: ApiServices, sender: Sender, email: str, password: SecretStr
+    services: ApiServices,
+    sender: Sender,
+    email: str,
+    password: SecretStr,
+    closed: ProblemError | None,
 ) -> LoginAnswer:
-    account = None
-    if is_email(email):
-        async with services.database.lookup() as connection:
-            account = await find_account(connection, email)
+    account, is_known_here = await _find(services, sender, email)
     is_right = await services.passwords.matches(
         password, account.password_hash if account else None
     )
+    if closed is not None and not is_known_here:
+        raise LoginFailedError(None, "throttled", closed)
     reason = _reason(account, is_right=is_right)
     if account is None or reason:
-        raise LoginFailedError(account, reason)
+        raise LoginFailedError(account, reason, closed)
     outdated = is_outdated(account.password_hash)
     better = await services.passwords.hash(password) if outdated else None
     answer = await _open(services, sender, account, better)
     if answer is None:
-        raise LoginFailedError(account, "changed")
+        raise LoginFailedError(account, "changed", closed)
     return answer
+
+
+async def _find(services: ApiServices, sender: Sender, email: str) -> tuple[Account | None, bool]:
+    """Whose address it is, and whether they logged in from here lately. The same statements
+    whether there is such a person or not."""
+    account = None
+    if is_email(email):
+        async with services.database.lookup() as connection:
+            account = await find_account(connection, email)
+    tenant_id, user_id = (account.tenant_id, account.id) if account else (0, 0)
+    async with services.database.tenant(tenant_id) as connection:
+        network = network_of(sender.address)
+        return account, await logins.knows_network(connection, user_id, network, now())
 
 
 def _reason(account: Account | None, *, is_right: bool) -> str:
@@ -146,7 +170,9 @@ async def _open(
 ) -> LoginAnswer | None:
     """Open the session; None when the account changed while the password was checked."""
     moment, tenant_id = now(), account.tenant_id
-    new = NewSession(moment, _until(services, moment), sender.address, sender.client)
+    until = _lifetime(services).first_end(moment)
+    network = network_of(sender.address)
+    new = NewSession(moment, until, sender.address, sender.client, network)
 
     async def work(connection: AsyncConnection) -> LoginAnswer | None:
         session_id = await logins.begin_session(connection, account, new)
@@ -158,7 +184,7 @@ async def _open(
         await record_audit(
             connection, tenant_id, actor, "login.succeeded", subject, session=session_id
         )
-        session = Renewed(session_id, account.id)
+        session = Renewed(session_id, account.id, until)
         return await _tokens(services, connection, tenant_id, session, moment)
 
     return await services.database.transact(tenant_id, work)
@@ -174,15 +200,15 @@ async def renew(services: ApiServices, sender: Sender, token: SecretStr) -> Logi
     """
     moment = now()
     async with services.database.lookup() as connection:
-        tenant_id = await logins.find_tokens_tenant(connection, token)
+        tenant_id = await refresh_tokens.find_tokens_tenant(connection, token)
     if tenant_id is not None:
         owner = tenant_id
 
         async def work(connection: AsyncConnection) -> LoginAnswer | Refused | None:
-            until = _until(services, moment)
-            outcome = await logins.spend_refresh_token(connection, token, moment, expires_at=until)
+            lifetime = _lifetime(services)
+            outcome = await refresh_tokens.spend_refresh_token(connection, token, moment, lifetime)
             if isinstance(outcome, Renewed):
-                return await _tokens(services, connection, owner, outcome, moment)
+                return await _tokens(services, connection, owner, outcome, moment, token)
             if outcome.ended is not None:
                 await _audit_end(connection, owner, sender, outcome.ended, "login.reused")
             return outcome
@@ -213,18 +239,18 @@ async def log_out(
     if token is None:
         return
     async with services.database.lookup() as connection:
-        owner = await logins.find_tokens_tenant(connection, token)
+        owner = await refresh_tokens.find_tokens_tenant(connection, token)
     if owner is None:
         await Throttle.of(services).refused(sender.address)
         return
     async with services.database.tenant(owner) as connection:
-        ended = await logins.end_token_session(connection, token, now())
+        ended = await refresh_tokens.end_token_session(connection, token, now())
         if ended is not None:
             await _audit_end(connection, owner, sender, ended, "logout")
 
 
 async def _audit_end(
-    connection: AsyncConnection, tenant_id: int, sender: Sender, ended: Renewed, action: str
+    connection: AsyncConnection, tenant_id: int, sender: Sender, ended: Ended, action: str
 ) -> None:
     user = await get_user(connection, ended.user_id)
     actor = sender.actor(ended.user_id, user.email if user else "")
@@ -238,24 +264,28 @@ async def _tokens(
     tenant_id: int,
     session: Renewed,
     moment: datetime,
+    before: SecretStr | None = None,
 ) -> LoginAnswer | None:
-    """A session's next pair of tokens; None when its person may not come in any more."""
+    """A session's next pair of tokens, after its refresh token `before`; None when its person may
+    not come in any more."""
     people = services.config.people
     user = await get_user(connection, session.user_id)
     if user is None or not user.is_active:
         return None
-    refresh = await logins.add_refresh_token(
-        connection, tenant_id, session.session_id, expires_at=_until(services, moment)
+    until = session.expires_at
+    refresh = await refresh_tokens.add_refresh_token(
+        connection, tenant_id, session.session_id, expires_at=until, before=before
     )
     key = await take_signing_key(connection, tenant_id, services.secrets, key_times(people), moment)
     return LoginAnswer(
         access_token=sign(key, people, user_id=user.id, session_id=session.session_id, now=moment),
         expires_in=people.access_token_s,
         refresh_token=refresh.get_secret_value(),
-        refresh_expires_in=people.refresh_token_s,
+        refresh_expires_in=int((until - moment).total_seconds()),
         user=UserAnswer.model_validate(user),
     )
 
 
-def _until(services: ApiServices, moment: datetime) -> datetime:
-    return moment + timedelta(seconds=services.config.people.refresh_token_s)
+def _lifetime(services: ApiServices) -> Lifetime:
+    people = services.config.people
+    return Lifetime(timedelta(seconds=people.refresh_token_s), timedelta(seconds=people.session_s))

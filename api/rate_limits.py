@@ -91,11 +91,19 @@ def address_of(request: Request) -> str:
 
 
 def counted_address(host: str) -> str:
-    """What an address is counted as: IPv6 by its /64, which is the least that a customer gets."""
+    """What an address is counted as: itself, or its network; what is no address, as it is."""
+    return network_of(host) or host
+
+
+def network_of(host: str) -> str | None:
+    """An IPv4 address, or the /64 of one of IPv6, which is the least that a customer gets.
+
+    None if it is no address.
+    """
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
-        return host
+        return None
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)
     if address.ipv4_mapped:

@@ -14,11 +14,15 @@ from api.key_usage import KeyUsage
 from api.limits import Limits
 from api.password_checks import PasswordChecks
 from api.remembered import Remembered
+from api.schemas.health import State
 from api.temporal import workflow_page
 from api.temporal_mappings import MappingGateway
 from db.crypto import SecretBox
 from db.session import Database
 from providers._kit.registry import Registry
+
+Parts = tuple[tuple[State, State, State], State]
+"""How the database, its schema and the workers stand, and how Temporal does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class ApiServices:
     key_usage: KeyUsage = field(default_factory=KeyUsage)
     passwords: PasswordChecks = field(default_factory=PasswordChecks)
     connection_tests: Remembered[bool] = field(default_factory=Remembered)
+    health: Remembered[Parts] = field(default_factory=Remembered)
     replica: Database | None = None
 
     @property

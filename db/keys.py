@@ -222,6 +222,13 @@ async def revoke_key(connection: AsyncConnection, which: int | str) -> bool:
     return result.first() is not None
 
 
+async def find_successor(connection: AsyncConnection, key_id: int) -> int | None:
+    """The newest key that took the place of this one, whatever became of it since."""
+    columns = API_KEYS.c
+    newest = select(func.max(columns.id)).where(columns.rotated_from == key_id)
+    return cast("int | None", (await connection.execute(newest)).scalar_one())
+
+
 async def rotate_key(
     connection: AsyncConnection,
     tenant_id: int,

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import structlog
@@ -39,6 +38,7 @@ from runtime.people_settings import PeopleSettings
 from runtime.process_reports import ProcessReports
 from runtime.processes import run_process
 from runtime.readiness import schema_problem, wait_until_ready
+from runtime.release import answers_digest, release_version
 from runtime.settings import Settings
 from workflows.waking import LaneWaker
 
@@ -48,6 +48,7 @@ _DESCRIPTOR = "--socket"
 _NAME = "entrepot"
 _GRACE_S = 8
 _KEEP_ALIVE_S = 65  # longer than a proxy's 60, so that it is the proxy who closes
+_LONGEST_HEAD_BYTES = 16 * 1024
 
 
 def build_services(
@@ -69,7 +70,7 @@ def build_services(
             temporal_ui_url=settings.temporal_ui_url,
             namespace=client.namespace,
             environment=settings.environment,
-            version=_version(),
+            version=release_version(),
             ladder_s=settings.retry_ladder_s,
             request_limit_bytes=settings.max_request_bytes,
             webhook_limit_bytes=settings.max_webhook_bytes,
@@ -84,7 +85,7 @@ def build_services(
         ),
         started_at=datetime.now(UTC),
         limits=Limits(shared),
-        cache=AnswerCache(shared, secrets),
+        cache=AnswerCache(shared, secrets, release=answers_digest() if shared else ""),
         replica=_replica(settings),
     )
 
@@ -163,6 +164,9 @@ async def _serve(
             # Whom to believe X-Forwarded-For and -Proto; nobody, unless the settings say so.
             proxy_headers=bool(trusted_proxies),
             forwarded_allow_ips=spell_both_ways(trusted_proxies),
+            # The parser that bounds a request's head; another would be taken if it were installed.
+            http="h11",
+            h11_max_incomplete_event_size=_LONGEST_HEAD_BYTES,
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=_GRACE_S,
         )
@@ -191,13 +195,6 @@ class _Server(uvicorn.Server):
         for bound in sockets or ():
             host, port = bound.getsockname()[:2]
             _log.info("api_ready", host=host, port=port)
-
-
-def _version() -> str:
-    try:
-        return version("entrepot")
-    except PackageNotFoundError:  # run from a clone that was not installed
-        return ApiConfig.model_fields["version"].default  # type: ignore[no-any-return]
 
 
 def main(arguments: Sequence[str] = ()) -> int:

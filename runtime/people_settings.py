@@ -20,6 +20,7 @@ class PeopleSettings(BaseSettings):
             give each its own; processes of one hub have to agree on both.
         access_token_s: seconds that an access token is good for.
         refresh_token_s: seconds that a login lasts when nobody uses it.
+        session_s: seconds that a login lasts at most, however much it is used.
         signing_key_s: seconds that a tenant's key signs tokens, before the next one does.
         failed_logins_per_account: logins of one account that may fail from one address within
             `throttle_s`, and five times as many from all addresses together.
@@ -32,6 +33,7 @@ class PeopleSettings(BaseSettings):
     token_audience: Annotated[str, Field(min_length=1, max_length=200)] = _NAME
     access_token_s: Annotated[int, Field(ge=10, le=_DAY_S)] = 900
     refresh_token_s: Annotated[int, Field(ge=60, le=365 * _DAY_S)] = 30 * _DAY_S
+    session_s: Annotated[int, Field(ge=60, le=3650 * _DAY_S)] = 90 * _DAY_S
     signing_key_s: Annotated[int, Field(ge=60, le=365 * _DAY_S)] = 7 * _DAY_S
     failed_logins_per_account: Failures = 10
     failed_logins_per_address: Failures = 50

@@ -1,6 +1,6 @@
 """`/api/keys`: who may call the API, for what, from where and how often."""
 
-from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
@@ -11,11 +11,12 @@ from starlette.responses import Response
 
 from api import problems
 from api.answers import json_answer
-from api.auth import KeysReader, KeysWriter, Principal
+from api.auth import KeysReader, KeysWriter
 from api.idempotency import Idempotent
+from api.key_bounds import refuse_later_end, refuse_wider
 from api.paging import Cursor, Limit, after_id, next_cursor
 from api.params import JSON_BODY, RecordId
-from api.problems import CONFLICT, FORBIDDEN, ProblemError
+from api.problems import CONFLICT, ProblemError
 from api.schemas.keys import (
     ChangeKeyBody,
     CreateKeyBody,
@@ -33,9 +34,9 @@ from db.key_usage import list_used_days
 from db.keys import (
     KeySummary,
     NewKey,
-    Permission,
     change_key,
     create_key,
+    find_successor,
     list_keys,
     load_key,
     revoke_key,
@@ -60,7 +61,7 @@ async def list_(
     page = rows[:limit]
     return KeyListAnswer(
         data=[KeyAnswer.model_validate(one) for one in page],
-        next_cursor=next_cursor(_LISTING, rows, limit, page[-1].id if page else 0),
+        next_cursor=next_cursor(_LISTING, rows, limit),
     )
 
 
@@ -76,9 +77,9 @@ async def create(
 ) -> Response:
     """Make a key with its secret, which is shown only in this answer.
 
-    A key can be given no permission that the caller lacks.
+    A key can be given nothing that the caller lacks: a permission, and where the caller is a key
+    also an address, a longer life or a higher limit.
     """
-    _refuse_more_than_own(principal, body.permissions)
     new = NewKey(
         name=body.name,
         type=body.type,
@@ -87,6 +88,7 @@ async def create(
         ip_allow_list=tuple(dict.fromkeys(body.ip_allow_list)),
         requests_per_minute=body.requests_per_minute,
     )
+    refuse_wider(principal, new, services.config)
 
     async def work(connection: AsyncConnection) -> Response:
         key, secret = await create_key(connection, principal.tenant_id, new)
@@ -126,17 +128,23 @@ async def change(
 ) -> KeyAnswer:
     """Change its name, its end, where it may be used from, or how often.
 
-    It acts with the next request. The caller needs every permission of the key.
+    It acts with the next request. What becomes of the key may not go beyond the caller. The end
+    of a key that was rotated can only be moved forward; another that expired can come back.
     """
 
     async def work(connection: AsyncConnection) -> KeyAnswer:
         held = await _load(connection, record_id, for_update=True)
-        _refuse_more_than_own(principal, held.permissions)
+        values = body.named()
+        changed = replace(held, **values)
+        refuse_wider(principal, changed, services.config)
         if held.revoked_at is not None:
             raise ProblemError(CONFLICT, f"Key {record_id} is revoked: make a new key.")
-        values = body.named()
+        if "expires_at" in values:
+            successor = await find_successor(connection, record_id)
+            refuse_later_end(held, changed.expires_at, successor)
         if values:
             await change_key(connection, record_id, values)
+            is_back = changed.is_in_force(now()) and not held.is_in_force(now())
             await record_audit(
                 connection,
                 principal.tenant_id,
@@ -144,6 +152,7 @@ async def change(
                 "key.updated",
                 f"key/{record_id}",
                 fields=sorted(map(to_camel, values)),
+                **({"revived": True} if is_back else {}),
             )
         return KeyAnswer.model_validate(await _load(connection, record_id))
 
@@ -185,13 +194,14 @@ async def rotate(
 ) -> Response:
     """Make a new key with the same rights; the old one works on until the overlap is over.
 
-    The caller needs every permission of the key: the answer has its secret.
+    The new key may not go beyond the caller: the answer has its secret.
     """
     asked = body or RotateKeyBody()
 
     async def work(connection: AsyncConnection) -> Response:
         held = await _load(connection, record_id, for_update=True)
-        _refuse_more_than_own(principal, held.permissions)
+        ends_at = asked.expires_at or held.expires_at
+        refuse_wider(principal, replace(held, expires_at=ends_at), services.config)
         moment = now()
         key, secret = await rotate_key(
             connection,
@@ -199,7 +209,7 @@ async def rotate(
             held,
             now=moment,
             ends_at=moment + timedelta(hours=asked.overlap_hours),
-            expires_at=asked.expires_at or held.expires_at,
+            expires_at=ends_at,
         )
         made, ended = await _load(connection, key), await _load(connection, record_id)
         await record_audit(
@@ -259,14 +269,3 @@ async def _load(
 
 def _shown(key: KeySummary) -> dict[str, object]:
     return KeyAnswer.model_validate(key).model_dump(by_alias=False)
-
-
-def _refuse_more_than_own(principal: Principal, wanted: Iterable[str]) -> None:
-    """Nobody comes to more rights by way of another key. Raises ProblemError (403)."""
-    lacking = sorted(one for one in wanted if not principal.may(Permission(one)))
-    if lacking:
-        raise ProblemError(
-            FORBIDDEN,
-            f"The caller lacks {', '.join(lacking)}, which the key has. Nobody can give or renew "
-            "what they may not do: ask who may.",
-        )

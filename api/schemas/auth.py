@@ -5,8 +5,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, SecretStr
 
 from api.schemas.base import Answer, Body, example
-from db.logins import LONGEST_TOKEN
 from db.passwords import LONGEST_PASSWORD
+from db.refresh_tokens import LONGEST_TOKEN
 from domain.roles import Role
 
 _ANN: dict[str, Any] = {"id": 7, "email": "ann@example.com", "name": "Ann", "role": "owner"}

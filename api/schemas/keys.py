@@ -61,7 +61,7 @@ _KEY: dict[str, Any] = {
 
 
 class CreateKeyBody(Body):
-    """A key to make. It can be given no permission that the caller lacks."""
+    """A key to make. It can be given nothing that the caller lacks."""
 
     model_config = Body.model_config | example(
         {

@@ -51,10 +51,24 @@ LOGIN_SESSIONS = tenant_table(
     Column("revoked_at", TIME),
     Column("address", Text, nullable=False, server_default=text("''")),
     Column("client", Text, nullable=False, server_default=text("''")),
+    Column("family_hash", LargeBinary, unique=True),
     reference("user_id", "users", on_delete="CASCADE"),
     Index("ix_login_sessions_user", "user_id", "tenant_id"),
 )
-"""One login on one device: all of its tokens end with it."""
+"""One login on one device: all of its tokens end with it. `family_hash` is of what its refresh
+tokens share; null until the first refresh of one that a release before 0017 opened."""
+
+LOGIN_NETWORKS = Table(
+    "login_networks",
+    METADATA,
+    Column("tenant_id", BigInteger, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("network", String(64), nullable=False),
+    Column("last_login_at", TIME, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "user_id", "network"),
+    reference("user_id", "users", on_delete="CASCADE"),
+)
+"""Where a person logged in from: an IPv4 address, or an IPv6 network of 64 bits."""
 
 REFRESH_TOKENS = tenant_table(
     "refresh_tokens",
@@ -66,7 +80,7 @@ REFRESH_TOKENS = tenant_table(
     reference("session_id", "login_sessions", on_delete="CASCADE"),
     Index("ix_refresh_tokens_session", "session_id", "tenant_id"),
 )
-"""Each is used once. One that comes a second time was stolen: its session ends."""
+"""The one that each session accepts. Those of before are gone: see `family_hash`."""
 
 SIGNING_KEYS = tenant_table(
     "signing_keys",

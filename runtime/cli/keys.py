@@ -72,13 +72,21 @@ def _new_key(name: str, given: Mapping[str, Any]) -> NewKey:
         return NewKey(
             name=bounded("the name", name, _LONGEST_NAME),
             type=bounded("the type", given["type"], _LONGEST_TYPE),
-            permissions=tuple(filter(None, map(str.strip, given["permissions"].split(",")))),
+            permissions=_permissions(given["permissions"]),
             expires_at=None if given["expires"] is None else _moment(given["expires"]),
             ip_allow_list=tuple(map(read_network, given["networks"])),
             requests_per_minute=given["per_minute"],
         )
     except ValueError as error:
         raise CliError(str(error)) from None
+
+
+def _permissions(text: str) -> tuple[str, ...]:
+    """Raises ValueError."""
+    told = tuple(filter(None, map(str.strip, text.split(","))))
+    if not told:
+        raise ValueError("a key without a permission opens nothing: --permissions takes some, or *")
+    return told
 
 
 def _moment(text: str) -> datetime:

@@ -5,9 +5,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.audit import COMMAND_LINE, record_audit
 from db.crypto import SecretBox
@@ -48,7 +51,6 @@ async def _rotate(databases: Databases, target: Target, *, drop_old: bool) -> No
     if target.data_dir is not None:
         await begin(databases, box, target.data_dir, say, settle_s=SETTLE_S)
     moved = await move_all(databases, box, say)
-    await _remember(databases, moved)
     say(f"Nothing is left under an old key ({sum(moved.values())} re-encrypted).")
     if target.data_dir is None:
         place = "_KEY_FILE" if target.settings.encryption_key_file else "_KEYS_OLD"
@@ -94,18 +96,32 @@ async def begin(
     tell(f"Made a new master key in {path}: back the file up.")
 
 
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """How many secrets were moved, by table and by the id of the tenant."""
+
+    tables: Counter[str] = field(default_factory=Counter)
+    tenants: Counter[int] = field(default_factory=Counter)
+
+
 async def move_all(databases: Databases, box: SecretBox, tell: Tell) -> Counter[str]:
     """Move every secret of every tenant; returns how many there were, by table.
 
     What was sealed with the old key before it was replaced may be written a moment later: so the
-    writers of that moment are waited for, and then it is looked once more.
+    writers of that moment are waited for, and then it is looked once more. The audit trail of each
+    tenant says how many of theirs were moved and how many are left, whether it ends well or not.
 
     Raises:
         CliError: some do not open, or somebody goes on sealing with an old key.
     """
-    moved = await _until_none_is_left(databases, box, tell)
-    await _wait_for_writers(databases)
-    return moved + await _until_none_is_left(databases, box, tell)
+    moved = _Moved()
+    try:
+        await _until_none_is_left(databases, box, tell, moved)
+        await _wait_for_writers(databases)
+        await _until_none_is_left(databases, box, tell, moved)
+    finally:
+        await _remember(databases, box, moved)
+    return +moved.tables
 
 
 async def drop(
@@ -135,15 +151,16 @@ def _age_s(path: Path) -> float:
     return time.time() - path.stat().st_mtime
 
 
-async def _until_none_is_left(databases: Databases, box: SecretBox, tell: Tell) -> Counter[str]:
-    moved: Counter[str] = Counter()
+async def _until_none_is_left(
+    databases: Databases, box: SecretBox, tell: Tell, moved: _Moved
+) -> None:
     for _ in range(_MOST_ROUNDS):
-        step, unreadable = await _once_over(databases, box, tell)
+        before = moved.tables.total()
+        unreadable = await _once_over(databases, box, tell, moved)
         if unreadable:
             raise _unreadable(unreadable)
-        if not step:
-            return moved
-        moved += step
+        if moved.tables.total() == before:
+            return
     raise CliError(
         "secrets keep being sealed with an old key: give every process the new one as its "
         "ENTREPOT_ENCRYPTION_KEY, start them again, and run this again",
@@ -151,33 +168,30 @@ async def _until_none_is_left(databases: Databases, box: SecretBox, tell: Tell) 
     )
 
 
-async def _once_over(
-    databases: Databases, box: SecretBox, tell: Tell
-) -> tuple[Counter[str], list[str]]:
-    moved: Counter[str] = Counter()
-    unreadable: list[str] = []
+async def _once_over(databases: Databases, box: SecretBox, tell: Tell, moved: _Moved) -> list[str]:
+    """Move what is there; the secrets that do not open, with the reason."""
+    before, unreadable = moved.tables.copy(), list[str]()
     for tenant in await databases.list_tenants():
         for sealed in SEALED_TABLES:
-            count, reasons = await _move(databases, tenant.id, sealed, box)
-            moved[sealed.table.name] += count
-            unreadable += reasons
-    for name, count in (+moved).items():
+            unreadable += await _move(databases, tenant.id, sealed, box, moved)
+    for name, count in (moved.tables - before).items():
         tell(f"{name}: {count} re-encrypted")
-    return +moved, unreadable
+    return unreadable
 
 
 async def _move(
-    databases: Databases, tenant_id: int, sealed: SealedTable, box: SecretBox
-) -> tuple[int, list[str]]:
-    moved, unreadable = 0, list[str]()
+    databases: Databases, tenant_id: int, sealed: SealedTable, box: SecretBox, moved: _Moved
+) -> list[str]:
+    unreadable: list[str] = []
     after: tuple[Any, ...] | None = None
     while True:
         work = partial(reseal_batch, sealed=sealed, box=box, after=after)
         batch = await databases.app.transact(tenant_id, work)
-        moved += batch.moved
+        moved.tables[sealed.table.name] += batch.moved
+        moved.tenants[tenant_id] += batch.moved
         unreadable += batch.unreadable
         if batch.last is None:
-            return moved, unreadable
+            return unreadable
         after = batch.last
 
 
@@ -185,9 +199,12 @@ async def _count(databases: Databases, box: SecretBox) -> int:
     count = 0
     for tenant in await databases.list_tenants():
         async with databases.app.tenant(tenant.id) as connection:
-            for sealed in SEALED_TABLES:
-                count += await count_old(connection, sealed, box)
+            count += await _count_of(connection, box)
     return count
+
+
+async def _count_of(connection: AsyncConnection, box: SecretBox) -> int:
+    return sum([await count_old(connection, sealed, box) for sealed in SEALED_TABLES])
 
 
 async def _wait_for_writers(databases: Databases) -> None:
@@ -208,12 +225,19 @@ async def _wait_for_writers(databases: Databases) -> None:
         ) from None
 
 
-async def _remember(databases: Databases, moved: Counter[str]) -> None:
-    if not moved:
+async def _remember(databases: Databases, box: SecretBox, moved: _Moved) -> None:
+    if not moved.tables.total():
         return
     for tenant in await databases.list_tenants():
         async with databases.app.tenant(tenant.id) as connection:
-            await record_audit(connection, tenant.id, COMMAND_LINE, "master_key.rotated")
+            await record_audit(
+                connection,
+                tenant.id,
+                COMMAND_LINE,
+                "master_key.rotated",
+                moved=moved.tenants[tenant.id],
+                left=await _count_of(connection, box),
+            )
 
 
 def _unreadable(reasons: list[str]) -> CliError:

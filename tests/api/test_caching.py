@@ -122,6 +122,16 @@ async def test_that_what_is_too_long_is_answered_and_not_kept(cache: AnswerCache
     assert len(made) == 2
 
 
+async def test_that_releases_share_no_answers(shared_server: SharedServer) -> None:
+    make, bodies = Counting(), []
+    for release in ("1", "2", "1"):
+        cache = AnswerCache(shared_server.url, SECRETS, release=release)
+        answer = await cache.cached(request(), None, name="releases", ttl_s=60, make=make)
+        bodies.append(answer.body)
+        await cache.close()
+    assert bodies == [b'{"number":1}', b'{"number":2}', b'{"number":1}']
+
+
 async def test_that_what_lies_on_the_server_is_sealed(shared_server: SharedServer) -> None:
     cache = AnswerCache(shared_server.url, SECRETS)
 

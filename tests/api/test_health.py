@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -5,6 +6,7 @@ import httpx
 import pytest
 
 from api.app import create_app
+from api.remembered import Remembered
 from db.session import Database
 from tests.api.hub import Caller, Hub, connect
 
@@ -109,6 +111,36 @@ async def test_without_a_database_it_cannot_serve(hub: Hub) -> None:
     ) as http:
         answer = await http.get("/api/health")
     assert (answer.status_code, answer.json()["status"]) == (503, "unhealthy")
+
+
+async def test_however_many_ask_it_is_found_out_once_a_second(
+    hub: Hub, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, asked = [100.0], 0
+
+    async def is_healthy() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked == 1
+
+    monkeypatch.setattr(hub.gateway, "is_healthy", is_healthy)
+    app = create_app(replace(hub.services, health=Remembered(lambda: clock[0])))
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app), base_url="http://hub.internal"
+    ) as http:
+
+        async def state(path: str = "/api/health") -> str:
+            return str((await http.get(path, headers=headers)).json()["status"])
+
+        headers: dict[str, str] = {}
+        assert set(await asyncio.gather(*(state() for _ in range(20)))) == {"healthy"}
+        headers = caller.headers
+        clock[0] += 0.99
+        assert await state("/api/health?detailed=true") == "healthy"
+        assert asked == 1
+        clock[0] += 0.01
+        assert [await state(), await state()] == ["degraded"] * 2
+        assert asked == 2
 
 
 async def test_an_old_schema_is_told(

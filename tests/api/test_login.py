@@ -32,7 +32,7 @@ async def test_a_login_opens_the_api(hub: Hub, ann: Person) -> None:
         "refreshExpiresIn": 30 * 86_400,
         "user": {"id": ann.id, "email": ann.email, "name": "Ann", "role": "owner"},
     }
-    assert (refresh_token[:3], len(refresh_token), access_token.count(".")) == ("er_", 46, 2)
+    assert (refresh_token[:3], len(refresh_token), access_token.count(".")) == ("er_", 68, 2)
     assert (await caller.get("/api/stores")).status_code == 200
     assert (await ann.try_login()).headers["cache-control"] == "no-store"
     session = await hub.execute(ann.tenant, "select user_id, address, client from login_sessions")

@@ -3,11 +3,13 @@
 import asyncio
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import jwt
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import event
 
 from api.config import ApiConfig, PeopleConfig
 from api.rate_limits import counted_address
@@ -91,6 +93,76 @@ async def test_an_account_is_closed_to_all_after_guesses_from_many_addresses(
     async with client_at(hub, "198.51.100.1") as elsewhere:
         ann.http = elsewhere
         assert_told_to_wait(await ann.try_login())
+
+
+async def close_to_strangers(hub: Hub, person: Person) -> None:
+    http = person.http
+    for number in range(5):
+        async with client_at(hub, f"192.0.2.{number}") as person.http:
+            statuses = [(await person.try_login(WRONG)).status_code for _ in range(3)]
+            assert statuses == [401] * 3
+    person.http = http
+
+
+async def test_strangers_cannot_close_an_account_where_its_person_logs_in(
+    hub: Hub, ann: Person
+) -> None:
+    async with client_at(hub, "2001:db8::1") as ann.http:
+        await ann.log_in()
+    await close_to_strangers(hub, ann)
+    for _ in range(2):  # and to strangers it stays closed
+        async with client_at(hub, "2001:db8::2") as ann.http:
+            assert (await ann.try_login()).status_code == 200
+        async with client_at(hub, "2001:db8:0:1::1") as ann.http:
+            assert_told_to_wait(await ann.try_login())
+    # Whoever guesses from there has no more tries than anywhere.
+    async with client_at(hub, "2001:db8::1") as ann.http:
+        for _ in range(3):
+            assert_told_to_wait(await ann.try_login(WRONG))
+        assert_told_to_wait(await ann.try_login())
+    assert [one[0] for one in await ann.audit()][-3:] == ["login.failed"] * 3
+    await hub.execute(
+        ann.tenant, "update login_networks set last_login_at = last_login_at - interval '30 days'"
+    )
+    hub.services.limits._memory.storage.clear()
+    await close_to_strangers(hub, ann)
+    async with client_at(hub, "2001:db8::1") as ann.http:
+        assert_told_to_wait(await ann.try_login())
+
+
+async def test_a_closed_account_tells_neither_that_it_is_one_nor_where_its_person_is(
+    hub: Hub, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same answer after the same statements and the same check."""
+    async with client_at(hub, "198.51.100.1") as ann.http:
+        await ann.log_in()
+    nobody = Person(hub, ann.tenant, 0, "nobody@example.test", hub.http)
+    for person in (ann, nobody):
+        await close_to_strangers(hub, person)
+    work: list[str] = []
+
+    def matches(_password: SecretStr, _stored: str) -> bool:
+        work.append("a check")
+        return False
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        work.append(statement)
+
+    monkeypatch.setattr(passwords, "matches", matches)
+    event.listen(hub.database._engine.sync_engine, "before_cursor_execute", note)
+    seen = []
+    for person, address in (
+        (ann, "198.51.100.1"),
+        (ann, "198.51.100.2"),
+        (nobody, "198.51.100.3"),
+    ):
+        work.clear()
+        async with client_at(hub, address) as person.http:
+            answer = await person.try_login(WRONG)
+        assert_told_to_wait(answer)
+        before_answer = work[: work.index("a check") + 1]
+        seen.append((answer.json().keys(), answer.headers.keys(), before_answer))
+    assert seen == [seen[0]] * 3
 
 
 async def test_an_address_that_guesses_at_many_accounts_is_closed(hub: Hub, ann: Person) -> None:

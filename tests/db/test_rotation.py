@@ -188,8 +188,15 @@ async def test_a_secret_that_does_not_open_is_named_and_holds_up_no_other(
     newest = installation.box().newest_key_id
     assert await keys_in_use(rooms[1]) == {newest}
     assert len(await keys_in_use(rooms[0])) == 2
+    # What was done is on record, though it was not all.
+    entry = "select action, details from audit_log order by id"
+    numbers = [{"moved": len(WHOLE) - left, "left": left} for left in (1, 0)]
+    for room, told in zip(rooms, numbers, strict=True):
+        assert await room.rows(entry) == [("master_key.rotated", told)]
     await rooms[0].rows("update stores set tag = reverse(tag) where id = :store")
     assert await installation.rotate() == 1
+    told = {"moved": 1, "left": 0}
+    assert (await rooms[0].rows(entry))[1:] == [("master_key.rotated", told)]
     assert await opened(rooms[0], installation.box()) == WHOLE
 
 

@@ -1,23 +1,16 @@
 """People, their sessions and the keys of their tokens, as the database keeps them."""
 
-import asyncio
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
-from pydantic import SecretStr
 
 from db import logins
 from db.crypto import SecretBox
-from db.logins import NewSession, Refusal, Refused, Renewed
+from db.logins import NewSession
 from db.session import Database
 from db.signing_keys import KeyTimes, SigningKey, take_signing_key
 from db.users import (
-    Account,
     NewUser,
-    User,
-    create_user,
-    find_account,
     get_user,
     list_users,
     set_active,
@@ -26,46 +19,11 @@ from db.users import (
 )
 from domain.errors import ConflictError, SecretError
 from domain.roles import Role
+from tests.db.people import LATER, NOW, account, add, begin, name_of
 from tests.db.room import Room, new_room
 
-NOW = datetime(2026, 6, 1, tzinfo=UTC)
-LATER = NOW + timedelta(days=30)
 BOX = SecretBox([b"k" * 32])
 TIMES = KeyTimes(signs=timedelta(days=7), believed=timedelta(minutes=15))
-
-
-async def add(room: Room, email: str, role: Role = Role.OWNER) -> User:
-    async with room.database.tenant(room.tenant_id) as connection:
-        new = NewUser(email, "Ann", role)
-        return await create_user(connection, room.tenant_id, new, "a hash")
-
-
-async def account(app: Database, email: str) -> Account:
-    async with app.lookup() as connection:
-        found = await find_account(connection, email)
-    assert found is not None
-    return found
-
-
-async def begin(room: Room, owner: Account, now: datetime = NOW) -> tuple[int, SecretStr]:
-    async with room.database.tenant(room.tenant_id) as connection:
-        session_id = await logins.begin_session(
-            connection, owner, NewSession(now, now + timedelta(days=30))
-        )
-        assert session_id is not None
-        token = await logins.add_refresh_token(
-            connection, room.tenant_id, session_id, expires_at=now + timedelta(days=30)
-        )
-    return session_id, token
-
-
-async def spend(room: Room, token: SecretStr, now: datetime = NOW) -> Renewed | Refused:
-    async with room.database.tenant(room.tenant_id) as connection:
-        return await logins.spend_refresh_token(connection, token, now, expires_at=LATER)
-
-
-def name_of(room: Room, who: str = "ann") -> str:
-    return f"{who}.{room.tenant_id}@example.test"
 
 
 async def test_an_address_belongs_to_one_person_of_one_tenant_whatever_its_case(
@@ -133,58 +91,7 @@ async def test_an_account_that_changed_meanwhile_opens_no_session(
     assert await room.rows("select count(*) from login_sessions") == [(0,)]
 
 
-async def test_a_refresh_token_is_good_once_and_ends_its_session_the_second_time(
-    app: Database, room: Room
-) -> None:
-    user = await add(room, name_of(room))
-    session_id, token = await begin(room, await account(app, user.email))
-    other_id, other = await begin(room, await account(app, user.email))
-    assert await spend(room, token) == Renewed(session_id, user.id)
-    assert await spend(room, token) == Refused(Refusal.REUSED, Renewed(session_id, user.id))
-    assert await spend(room, token) == Refused(Refusal.REUSED)
-    assert await spend(room, other) == Renewed(other_id, user.id)
-
-
-async def test_of_many_uses_at_once_exactly_one_wins_and_the_session_ends(
-    app: Database, room: Room
-) -> None:
-    user = await add(room, name_of(room))
-    session_id, token = await begin(room, await account(app, user.email))
-    outcomes: Sequence[Renewed | Refused] = await asyncio.gather(
-        *(spend(room, token) for _ in range(6))
-    )
-    assert outcomes.count(Renewed(session_id, user.id)) == 1
-    assert outcomes.count(Refused(Refusal.REUSED, Renewed(session_id, user.id))) == 1
-    assert outcomes.count(Refused(Refusal.REUSED)) == 4
-    assert await room.rows("select revoked_at is null from login_sessions") == [(False,)]
-
-
-async def test_a_token_of_another_tenant_is_unknown(app: Database, owner: Database) -> None:
-    ours, theirs = await new_room(app, owner), await new_room(app, owner)
-    user = await add(ours, name_of(ours))
-    _, token = await begin(ours, await account(app, user.email))
-    assert await spend(theirs, token) == Refused(Refusal.UNKNOWN)
-    async with app.lookup() as connection:
-        assert await logins.find_tokens_tenant(connection, token) == ours.tenant_id
-        assert await logins.find_tokens_tenant(connection, SecretStr("er_none")) is None
-
-
-async def test_a_session_lasts_as_long_as_it_is_used(app: Database, room: Room) -> None:
-    user = await add(room, name_of(room))
-    session_id, token = await begin(room, await account(app, user.email))
-    assert await spend(room, token, LATER) == Refused(Refusal.EXPIRED)
-    assert await spend(room, token, LATER - timedelta(seconds=1)) == Renewed(session_id, user.id)
-    ended = await room.rows("update login_sessions set expires_at = :at returning 1", at=NOW)
-    assert ended == [(1,)]
-    async with app.tenant(room.tenant_id) as connection:
-        late = await logins.add_refresh_token(
-            connection, room.tenant_id, session_id, expires_at=LATER
-        )
-        assert await logins.end_session(connection, session_id, NOW) is None
-    assert await spend(room, late) == Refused(Refusal.ENDED)
-
-
-async def test_old_sessions_and_tokens_do_not_pile_up(app: Database, room: Room) -> None:
+async def test_old_sessions_do_not_pile_up(app: Database, room: Room) -> None:
     user = await add(room, name_of(room))
     owner = await account(app, user.email)
     await room.rows(
@@ -194,19 +101,11 @@ async def test_old_sessions_and_tokens_do_not_pile_up(app: Database, room: Room)
         now=NOW,
         later=LATER,
     )
-    session_id, token = await begin(room, owner)
+    session_id, _ = await begin(room, owner)
     assert await room.rows("select count(*), max(id) from login_sessions") == [(100, session_id)]
     await room.rows(
         "update login_sessions set expires_at = :now where id <> :id", now=NOW, id=session_id
     )
-    await room.rows(
-        "insert into refresh_tokens (tenant_id, session_id, token_hash, expires_at)"
-        " select tenant_id, id, 'old', :now from login_sessions where id = :id",
-        now=NOW,
-        id=session_id,
-    )
-    assert isinstance(await spend(room, token), Renewed)
-    assert await room.rows("select count(*) from refresh_tokens") == [(1,)]
     await begin(room, owner)
     assert await room.rows("select count(*) from login_sessions") == [(2,)]
 
