@@ -162,7 +162,7 @@ async def _check(
         if not tracked[variant_id]:
             raise ConflictError(
                 f"the stock of variant {variant_id} is not counted: set its tracksStock first "
-                "(PATCH /api/products)"
+                "(PATCH /api/products/{id})"
             )
     await check_warehouses(
         connection, tenant_id, {one.warehouse_id or default for one in movements}

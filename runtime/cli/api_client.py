@@ -99,7 +99,9 @@ def _refusal(answer: httpx.Response) -> CliError:
     try:
         problem = answer.json()
         told = str(problem.get("detail") or problem["title"])
-        told += "".join(f" {one['pointer']}: {one['detail']}" for one in problem.get("errors", ()))
+        # `detail` mostly names them already.
+        fields = (f"{one['pointer']}: {one['detail']}" for one in problem.get("errors", ()))
+        told += "".join(f" {field}" for field in fields if field not in told)
     except (ValueError, KeyError, TypeError, AttributeError):
         told = "what answers there is not the API of a hub"
     line = f"{' '.join(told.split())} (HTTP {answer.status_code})"

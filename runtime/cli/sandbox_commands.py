@@ -1,6 +1,6 @@
 """`entrepot sandbox`: shops to try things on."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -33,13 +33,18 @@ def woocommerce(
     port: Annotated[
         int, typer.Option(min=0, max=65_535, help="0 takes a free one.", metavar="N")
     ] = 8090,
-    products: Annotated[int, typer.Option(min=0, max=1_000_000, metavar="N")] = 300,
-    orders: Annotated[int, typer.Option(min=0, max=1_000_000, metavar="N")] = 100,
+    products: Annotated[
+        int, typer.Option(min=0, max=1_000_000, help="Products of the shop.", metavar="N")
+    ] = 300,
+    orders: Annotated[
+        int, typer.Option(min=0, max=1_000_000, help="Orders of the shop.", metavar="N")
+    ] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Equal seeds, equal shops.", metavar="N")] = 1,
 ) -> None:
     """Serve a shop that speaks WooCommerce's REST API v3, until Ctrl-C.
 
     The first line of stdout is JSON with its address, its keys and the token of its control API.
+    Connect it with `entrepot stores add`, to a hub with ENTREPOT_ALLOW_PRIVATE_ADDRESSES=true.
     """
     told = {"--port": port, "--products": products, "--orders": orders, "--seed": seed}
     later("sandbox.woocommerce.__main__:main")([f"{name}={value}" for name, value in told.items()])
@@ -50,16 +55,22 @@ def easyorder(
     port: Annotated[
         int, typer.Option(min=0, max=65_535, help="0 takes a free one.", metavar="N")
     ] = 8091,
-    products: Annotated[int, typer.Option(min=0, max=100_000, metavar="N")] = 60,
-    orders: Annotated[int, typer.Option(min=0, max=100_000, metavar="N")] = 0,
+    products: Annotated[
+        int, typer.Option(min=0, max=100_000, help="Products of the store.", metavar="N")
+    ] = 60,
+    orders: Annotated[
+        int, typer.Option(min=0, max=100_000, help="Orders of the store.", metavar="N")
+    ] = 0,
     seed: Annotated[int, typer.Option(min=0, help="Equal seeds, equal stores.", metavar="N")] = 1,
     envelope: Annotated[
-        str, typer.Option(help="How lists come: array or data.", metavar="WORD")
+        Literal["array", "data"],
+        typer.Option(help='How lists come: bare, or as {"data": …}.', metavar="<array|data>"),
     ] = "array",
 ) -> None:
     """Serve a store that speaks the EasyOrders public API, until Ctrl-C.
 
     The first line of stdout is JSON with its address, its key and the token of its control API.
+    Connect it with `entrepot stores add`, to a hub with ENTREPOT_ALLOW_PRIVATE_ADDRESSES=true.
     """
     told = {"--port": port, "--products": products, "--orders": orders, "--seed": seed}
     later("sandbox.easyorder.__main__:main")(

@@ -37,7 +37,7 @@ def add_to(app: typer.Typer) -> None:
     )(list_)
     group.command(help=prose(watch), epilog=examples(*_WATCH_EXAMPLES))(watch)
     group.command(help=prose(cancel), epilog=examples("entrepot syncs cancel main"))(cancel)
-    app.add_typer(group, name="syncs", rich_help_panel="Use", help="Imports, through the API.")
+    app.add_typer(group, name="syncs", rich_help_panel="Use", help="Imports and other runs.")
 
 
 @asks_api

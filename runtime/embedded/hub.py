@@ -17,7 +17,7 @@ from runtime.default_store_settings import load_default_store, load_logged_provi
 from runtime.embedded.child import EmbeddedError, Program
 from runtime.embedded.connection import CONNECTION_FILE, Connection
 from runtime.embedded.keys import ensure_key_file
-from runtime.embedded.locks import DirectoryLock
+from runtime.embedded.locks import DirectoryLock, UnusableDirectoryError
 from runtime.embedded.memory import Memory
 from runtime.embedded.ports import HOST, choose_port
 from runtime.embedded.postgres import EmbeddedPostgres
@@ -67,6 +67,7 @@ class EmbeddedHub:
 
     Raises:
         InUseError: from `take`, when another process runs it.
+        UnusableDirectoryError: from `take`, when files cannot be written there.
         EmbeddedError: from `start`, when a part does not come up.
         ListenError: from `start`, when a port that was asked for is in use.
         SettingsError: from `start`, when a setting of the environment is wrong.
@@ -82,8 +83,13 @@ class EmbeddedHub:
 
     def take(self) -> None:
         """Take the directory, so that no other process runs this hub."""
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        self._lock.acquire()
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+        except OSError as error:
+            raise UnusableDirectoryError(
+                f"{self.data_dir} cannot be used ({error.strerror}): choose another --data-dir"
+            ) from None
         (self.data_dir / ".gitignore").write_text("*\n")  # it holds keys and people's data
         # Whoever waits for the file waits for this run, not for what is left of the last one.
         self._connection_file.unlink(missing_ok=True)

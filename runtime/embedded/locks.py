@@ -14,6 +14,12 @@ class InUseError(EmbeddedError):
     exit_code = WRONG_INPUT
 
 
+class UnusableDirectoryError(EmbeddedError):
+    """The directory cannot be made or written to."""
+
+    exit_code = WRONG_INPUT
+
+
 class DirectoryLock:
     """An exclusive lock held by one process; `subject` names what is locked in the refusal."""
 

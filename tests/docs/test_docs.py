@@ -14,6 +14,7 @@ import typer
 from runtime.cli.app import build_app
 from runtime.settings import CLIENT_VARIABLES, PREFIX, Settings
 from tests.docs.seed_names import SEED_NAMES
+from workflows.registration import WORKFLOWS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
@@ -109,6 +110,11 @@ def test_glossary_maps_every_name_of_the_documents_before() -> None:
         name for name in SEED_NAMES if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", said)
     ]
     assert missing == []
+
+
+def test_a_restore_ends_every_kind_of_workflow() -> None:
+    named = set(re.findall(r'"(\w+Workflow)"', text_of("docs/how-to/back-up-and-restore.md")))
+    assert named == {one.__name__ for one in WORKFLOWS}
 
 
 def test_every_decision_is_listed() -> None:

@@ -8,11 +8,25 @@ from runtime.settings import PREFIX, Settings
 ROOT = Path(__file__).parents[2]
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
+SHOP_EXAMPLE = ".env.woocommerce.example"
 EXAMPLE = dict(
     line.split("=", 1)
-    for line in (ROOT / ".env.example").read_text().splitlines()
+    for name in (".env.example", SHOP_EXAMPLE)
+    for line in (ROOT / name).read_text().splitlines()
     if line and not line.startswith("#")
 )
+# What .env says of these does not reach a container, and why.
+KEPT_OUT = {
+    "ENVIRONMENT": "the image says production",
+    "DATA_DIR": "for embedded hubs",
+    "DATABASE_URL": "made of the passwords",
+    "MIGRATION_DATABASE_URL": "made of the passwords, for the service that migrates",
+    "HOST": "the image listens on all of its addresses",
+    "WORKER_QUEUES": "one service for each pair",
+    "ENCRYPTION_KEY_FILE": "a file, to be mounted",
+    "CA_FILE": "a file, to be mounted",
+    "PROVIDER_PATHS": "folders, to be mounted",
+}
 # `$$` is a dollar of the container's own shell.
 VARIABLES = re.findall(r"(?<!\$)\$\{(\w+)(:[-?])?([^}]*)\}", COMPOSE)
 
@@ -44,6 +58,18 @@ def test_variables_are_in_the_example_and_settings_exist() -> None:
     known = {f"{PREFIX}{field.upper()}" for field in Settings.model_fields}
     named = set(re.findall(rf"\b{PREFIX}[A-Z_]+", " ".join([COMPOSE, DOCKERFILE, *EXAMPLE])))
     assert named - known == set()
+
+
+def test_every_setting_of_the_example_reaches_the_hub() -> None:
+    settings = {f"{PREFIX}{field.upper()}" for field in Settings.model_fields}
+    shops = {name for name in EXAMPLE if name.startswith("WOOCOMMERCE_")}
+    kept_out = {f"{PREFIX}{name}" for name in KEPT_OUT}
+    handed_on = {name for name, operator, default in VARIABLES if (operator, default) == (":-", "")}
+    assert settings - EXAMPLE.keys() == set()
+    assert (settings | shops) - {name for name, _, _ in VARIABLES} == kept_out
+    section = COMPOSE.partition("\nx-hub-environment:")[2].partition("\nx-temporal-database:")[0]
+    for name in handed_on:
+        assert f"\n  {name}: ${{{name}:-}}\n" in section
 
 
 def test_services_wait_for_services_that_exist_and_are_checked() -> None:

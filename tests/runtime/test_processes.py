@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -91,4 +92,8 @@ def test_the_api_serves_at_once_and_tells_what_is_missing(
         assert (health.status_code, health.json()["status"]) == (503, "unhealthy")
         upgrade(empty_database["ENTREPOT_MIGRATION_DATABASE_URL"])
         # Nobody works off what the API takes in.
-        assert client.get("/api/health").json()["status"] == "degraded"
+        assert eventually(lambda: client.get("/api/health").json()["status"] == "degraded")
+        # A head that does not end is not waited for beyond 16 KiB.
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as endless:
+            endless.sendall(b"GET / HTTP/1.1\r\nX-Long: " + b"x" * 17_000)
+            assert endless.recv(100).startswith(b"HTTP/1.1 400 ")

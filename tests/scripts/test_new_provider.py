@@ -18,6 +18,7 @@ from providers._kit.testing.contract import (
     check_manifest,
 )
 from providers._kit.testing.writes import check_unsupported
+from scripts.new_provider import write_provider
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "scripts" / "new_provider.py"
@@ -59,8 +60,11 @@ async def test_written_provider_holds_the_contract(provider: Provider, fault: Fa
     await check_unsupported(provider)
 
 
-def test_written_code_passes_the_linter_and_the_formatter(place: Path) -> None:
-    folder, settings = str(place / "corner_shop"), str(ROOT / "pyproject.toml")
+def test_written_code_passes_the_linter_and_the_formatter(tmp_path: Path) -> None:
+    # Lines are as long as the name makes them.
+    for name in ("ab", "my_shop", "a_shop_with_a_name_that_is_long"):
+        write_provider(name, tmp_path)
+    folder, settings = str(tmp_path), str(ROOT / "pyproject.toml")
     # Outside the repository its imports are no first party's: their order is judged inside only.
     linting = ["check", "--no-cache", "--ignore", "I001"]
     for command in (linting, ["format", "--check", "--no-cache"]):

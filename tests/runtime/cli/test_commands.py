@@ -78,6 +78,13 @@ MISTAKES = {
         "Invalid value for '--products': Input should be greater than or equal to 0 "
         "(see `entrepot demo --help`)"
     ),
+    "sandbox easyorder --envelope bag": (
+        "Invalid value for '--envelope': Value error, 'bag' is not one of 'array', 'data' "
+        "(see `entrepot sandbox easyorder --help`)"
+    ),
+    "up --data-dir /proc/hub": (
+        "/proc/hub cannot be used (No such file or directory): choose another --data-dir"
+    ),
     "keys create --tenant x": "Missing option '--name' (see `entrepot keys create --help`)",
     "api": NO_DATABASE,
     "worker": NO_DATABASE,

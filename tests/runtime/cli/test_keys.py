@@ -116,6 +116,8 @@ def test_a_key_is_made_with_an_end_addresses_and_a_limit(
         (("--ip", "office"), "'office' is neither an address nor a network"),
         (("--ip", "10.1.2.3/8"), "write 10.1.2.3 for the address or 10.0.0.0/8"),
         (("--per-minute", "2000000"), "requests per minute are 1 to 1000000"),
+        (("--permissions", ""), "a key without a permission opens nothing"),
+        (("--permissions", " , "), "a key without a permission opens nothing"),
     ],
 )
 def test_wrong_options_are_refused(
