@@ -66,7 +66,9 @@ class PushCounts(Message):
     """What became of the records of a push.
 
     Attributes:
-        queued: how many were to be sent: the sum of `sent`, `waiting`, `failed` and `passed_on`.
+        queued: how many were to be sent: the sum of `sent`, `held`, `waiting`, `failed` and
+            `passed_on`.
+        held: those of which at least a field waits for a person; what else differs was sent.
         failed: those the store did not take, and those it cannot be sent.
         passed_on: what a later demand asked for as well: it goes on under that one.
         skipped: what was meant, and is none of the records the store can have.
@@ -79,6 +81,7 @@ class PushCounts(Message):
     waiting: int = 0
     failed: int = 0
     passed_on: int = 0
+    held: int = 0
     skipped: int = 0
     paused: str | None = None
     idle_s: float = 0

@@ -15,7 +15,7 @@ from activities.heartbeat import heartbeating
 from activities.lanes import Waker
 from activities.models import Counts, PullMode, RunRef
 from activities.stores import OpenStore, StoreOpener
-from activities.taking import Home, Step, take_page, to_counts
+from activities.taking import Home, Step, reading_begins, take_page, to_counts
 from db import ranges
 from db.ranges import RangeKey, RangeMovedError, RangeState
 from db.session import Database
@@ -99,6 +99,8 @@ class DemandPullActivities:
 
     async def _take(self, key: RangeKey, walk: Walk, args: PullDemandInput, resume: str) -> None:
         """Take in one page, or foresee what that would do. Raises RangeMovedError."""
+        force = args.demand.force
+        read_at = await reading_begins(self._database, key.tenant_id, force=force)
         leg = await _read(walk, resume)
         if leg.expected is not None:
             async with self._database.tenant(key.tenant_id) as connection:
@@ -109,7 +111,8 @@ class DemandPullActivities:
             behind=resume,
             is_done=leg.is_done,
             mode=args.mode if args.is_dry else PullMode.KEEP_UP,
-            force=args.demand.force,
+            force=force,
+            read_at=read_at,
             collect=args.is_dry and args.sweeps,
         )
         take = note_page if args.is_dry else take_page

@@ -12,7 +12,7 @@ from activities.errors import translated
 from activities.heartbeat import heartbeating
 from activities.lanes import Waker
 from activities.models import RunRef
-from db import demanded_pushes
+from db import demanded_pushes, retries
 from db.demanded_pushes import Demanded
 from db.session import Database
 from domain.entities import Entity
@@ -90,6 +90,17 @@ class DemandPushActivities:
             async with heartbeating():
                 return await self._watch(args)
 
+    @activity.defn
+    async def hurry_demand(self, args: RunRef) -> None:
+        """Make due what waits of it on the ladder.
+
+        A lane that waits for the store goes on; one that is paused does not.
+        """
+        with translated():
+            async with self._database.tenant(args.tenant_id) as connection:
+                await retries.hurry_pushes(connection, args.tenant_id, args.store_id, args.run_id)
+            await self._waker.wake(args.tenant_id, LaneKind.PUSH, args.store_id)
+
     async def _watch(self, args: WatchDemandInput) -> PushCounts:
         ends = time.monotonic() + self._watch_s
         pause_s = _FIRST_LOOK_S
@@ -114,6 +125,7 @@ class DemandPushActivities:
         return PushCounts(
             queued=progress.queued,
             sent=progress.sent,
+            held=progress.held,
             waiting=progress.waiting,
             failed=progress.failed,
             passed_on=progress.passed_on,

@@ -30,7 +30,8 @@ from domain.entities import Entity
 
 _PAGE: Final = 100
 _PIECE: Final = "push"
-_NOT_SENT: Final = frozenset(("conflict", "unsupported"))
+_NOT_SENT: Final = frozenset(("taken", "unsupported"))
+_HELD: Final = "held"
 
 
 class NotePushInput(RunRef):
@@ -78,9 +79,12 @@ class DryRunActivities:
             state = await self._load(key)
         _, counts = _read(state.resume)
         foreseen = _progress(counts, skipped)
-        failed = foreseen.queued - foreseen.sent
         return PushCounts(
-            queued=foreseen.queued, sent=foreseen.sent, failed=failed, skipped=skipped
+            queued=foreseen.queued,
+            sent=foreseen.sent,
+            held=foreseen.held,
+            failed=foreseen.queued - foreseen.sent - foreseen.held,
+            skipped=skipped,
         )
 
     async def _load(self, key: RangeKey) -> RangeState:
@@ -105,7 +109,7 @@ class DryRunActivities:
         async with self._database.tenant(args.tenant_id) as connection:
             ids = await list_meant(connection, args.store_id, demanded, after=last, limit=size)
         told = await self._look(args, ids) if ids else []
-        counts.update(one.action for one in told)
+        counts.update(map(_counted_as, told))
         found = [_difference(demanded.entity, one) for one in told if one.action != "unchanged"]
         async with self._database.tenant(args.tenant_id) as connection:
             place = f"push/{last}"
@@ -137,7 +141,7 @@ class DryRunActivities:
 
 
 def _read(resume: str) -> tuple[int, Counter[str]]:
-    """The last record that was looked at, and how often which action was seen."""
+    """The last record that was looked at, and how often what was counted."""
     last, counts = json.loads(resume) if resume else (0, {})
     return last, Counter(counts)
 
@@ -145,8 +149,15 @@ def _read(resume: str) -> tuple[int, Counter[str]]:
 def _progress(counts: Counter[str], skipped: int) -> PushProgress:
     """As the real push would end."""
     total = counts.total()
-    failed = sum(counts[action] for action in _NOT_SENT)
-    return PushProgress(queued=total, sent=total - failed, skipped=skipped)
+    failed, held = sum(counts[action] for action in _NOT_SENT), counts[_HELD]
+    return PushProgress(queued=total, sent=total - failed - held, held=held, skipped=skipped)
+
+
+def _counted_as(told: Foretold) -> str:
+    if told.waits:
+        return _HELD
+    # A conflict that is no field's: the store's record belongs to another of the hub's.
+    return "taken" if told.action == "conflict" else told.action
 
 
 def _difference(entity: Entity, told: Foretold) -> Difference:

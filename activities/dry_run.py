@@ -4,13 +4,12 @@ from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from activities.models import Counts, PullMode
+from activities.models import Counts
 from activities.taking import Home, Step, count_step, ids_of, to_counts
 from db import ranges, sweeps
 from db.dry_run import Foreseen, Trial, foresee
 from db.ranges import RangeCounts, RangeKey
 from db.run_diffs import following, note_differences
-from db.staging import Origin
 from domain.differences import Difference
 from domain.pages import Page
 from domain.records import Record
@@ -27,8 +26,7 @@ async def note_page(
     Raises:
         RangeMovedError: the piece is elsewhere; nothing was noted.
     """
-    is_bulk = step.mode is PullMode.IMPORT
-    origin = Origin(key.tenant_id, store_id, bulk=is_bulk, force=step.force)
+    origin = step.origin(key.tenant_id, store_id)
     seen = await foresee(home.database, Trial(origin, key.entity, page, key.run_id))
     place = f"{key.name}/{step.place}"
     found = [*seen.differences]

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from activities.dry_run import note_page
 from activities.models import Counts, PullMode
 from activities.stores import OpenStore
-from activities.taking import Home, Step, to_counts
+from activities.taking import Home, Step, reading_begins, to_counts
 from db import drift, ranges, sweeps
 from db.ranges import RangeCounts, RangeKey
 from domain.entities import Entity
@@ -46,6 +46,7 @@ async def note_gone(home: Home, store: OpenStore, task: GoneTask) -> Counts:
     # Pieces of an attempt before this one are noted again, and count once.
     size, counts, at = store.manifest.page_size, to_counts(state.counts), int(state.resume or 0)
     for start in range(at, len(gone), size):
+        read_at = await reading_begins(home.database, key.tenant_id, force=task.force)
         page = await store.client.fetch_by_ids(key.entity, gone[start : start + size])
         counts += await note_page(
             home,
@@ -60,6 +61,7 @@ async def note_gone(home: Home, store: OpenStore, task: GoneTask) -> Counts:
                 is_catch_up=True,
                 mode=task.mode,
                 force=task.force,
+                read_at=read_at,
             ),
         )
     async with home.database.tenant(key.tenant_id) as connection:

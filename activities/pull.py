@@ -19,7 +19,7 @@ from activities.models import (
     PullRangeResult,
 )
 from activities.stores import OpenStore, StoreOpener
-from activities.taking import Home, Step, take_page, to_counts
+from activities.taking import Home, Step, reading_begins, take_page, to_counts
 from db import ranges
 from db.ranges import RangeKey, RangeMovedError, RangeState
 from db.session import Database
@@ -89,12 +89,12 @@ class PullActivities:
     async def _read_pages(self, store: OpenStore, args: PullRangeInput, resume: str) -> int:
         """Read from where the range is to its end; how many pages the whole list has."""
         total_pages, first = args.last, int(resume) if resume else args.first
-        upcoming = asyncio.create_task(store.client.fetch_page(args.entity, first))
+        upcoming = asyncio.create_task(self._fetch(store, args, first))
         try:
             for number in range(first, args.last + 1):
-                page: Page[Record] = await upcoming
+                page, read_at = await upcoming
                 if number < args.last:
-                    upcoming = asyncio.create_task(store.client.fetch_page(args.entity, number + 1))
+                    upcoming = asyncio.create_task(self._fetch(store, args, number + 1))
                 total_pages = page.total_pages or total_pages
                 step = Step(
                     place=f"page {number}",
@@ -105,6 +105,7 @@ class PullActivities:
                     collect=args.collect,
                     mode=args.mode,
                     force=args.force,
+                    read_at=read_at,
                 )
                 key = _key(args, args.name)
                 await take_page(self._home, args.store_id, key, page, step)
@@ -114,6 +115,12 @@ class PullActivities:
             upcoming.cancel()
             await asyncio.gather(upcoming, return_exceptions=True)
         return total_pages
+
+    async def _fetch(
+        self, store: OpenStore, args: PullRangeInput, number: int
+    ) -> tuple[Page[Record], datetime | None]:
+        read_at = await reading_begins(self._database, args.tenant_id, force=args.force)
+        return await store.client.fetch_page(args.entity, number), read_at
 
     @activity.defn
     async def pull_changes(self, args: PullChangesInput) -> Counts:
@@ -147,6 +154,7 @@ class PullActivities:
         key = _key(args, args.name)
         bound = (since - OVERLAP).isoformat()
         for number in range(1, 1_000_000):
+            read_at = await reading_begins(self._database, args.tenant_id, force=args.force)
             changes = await client.fetch_changes(args.entity, since=bound, cursor=cursor)
             cursor = changes.cursor
             step = Step(
@@ -157,6 +165,7 @@ class PullActivities:
                 is_catch_up=True,
                 mode=args.mode,
                 force=args.force,
+                read_at=read_at,
             )
             await take_page(self._home, args.store_id, key, changes.page, step)
             resume = step.resume

@@ -92,6 +92,12 @@ class Item:
         return self.local is not None and self.local.is_gone
 
     @property
+    def waits(self) -> bool:
+        """Whether a field of it waits for a person, so that the store is not told of that."""
+        local = self.local
+        return local is not None and bool(local.held_sides) and not self.push.is_forced
+
+    @property
     def variants(self) -> tuple[HubVariant, ...]:
         """A product's variants, for telling which of the store's they are."""
         if self.local is None or not isinstance(self.local.record, Product):

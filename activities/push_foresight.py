@@ -24,6 +24,7 @@ from domain.records import Product, Record
 from domain.sync_settings import ConflictPolicy
 from domain.variant_pairs import pair_variants
 from providers._kit.protocols import ReadsPages, WritesRecords, WritesStock
+from providers._kit.sparing import SparesFields
 
 _CURRENCY = "Its prices are in a currency that the store does not sell in."
 _CANNOT = "The store's provider cannot be told of this."
@@ -40,6 +41,7 @@ class Foretold:
         holder: the record of the hub that the store's belongs to.
         fields: what would be sent, over what the store has.
         reason: why it would not be sent.
+        waits: whether a field of it waits for a person, or would.
     """
 
     record_id: int
@@ -47,6 +49,7 @@ class Foretold:
     external_id: str | None = None
     holder: int | None = None
     reason: str = ""
+    waits: bool = False
     fields: Shown = field(default_factory=dict, repr=False)
 
 
@@ -130,12 +133,12 @@ class PushForesight:
         local = item.local
         held = {} if local is None or item.push.is_forced else local.held_sides
         if is_idle(item):
-            action = "conflict" if held else "unchanged"
-            return Foretold(record_id, action, item.external_id, fields=with_held({}, held))
+            action, fields = "conflict" if held else "unchanged", with_held({}, held)
+            return Foretold(record_id, action, item.external_id, waits=item.waits, fields=fields)
         if item.external_id is not None:
             action = "update" if item.record is not None else "unpublish"
             fields = with_held(self._fields(item), held)
-            return Foretold(record_id, action, item.external_id, fields=fields)
+            return Foretold(record_id, action, item.external_id, waits=item.waits, fields=fields)
         if is_foreign(item, found.currency):
             return Foretold(record_id, "unsupported", reason=_CURRENCY)
         return Foretold(record_id, "create", fields=self._fields(item))
@@ -153,12 +156,15 @@ class PushForesight:
         return Foretold(record_id, "match", key, fields=self._fields(item, there.record))
 
     def _fields(self, item: Item, said: Record | None = None) -> Shown:
-        sent = outgoing(item, self._store.settings)
+        sent, client = outgoing(item, self._store.settings), self._store.client
+        left_out = sent.held
+        if sent.is_forced and sent.record is not None and isinstance(client, SparesFields):
+            left_out |= client.spared(sent.record, sent.base)
         return to_send(
             self._entity,
             sent.record,
             said or sent.base,
-            held=sent.held,
+            held=left_out,
             is_forced=sent.is_forced,
         )
 
@@ -182,7 +188,7 @@ class PushForesight:
                 one.record_id: one.fields for one in seen.differences if one.action == "conflict"
             }
         return [
-            replace(one, action="conflict", fields=held[one.record_id])
+            replace(one, action="conflict", waits=True, fields=held[one.record_id])
             if one.record_id in held
             else one
             for one in told

@@ -86,7 +86,8 @@ async def _set_aside(
     async def work(connection: AsyncConnection) -> None:
         await errand.turn.confirm(connection)
         await agree(errand, same, connection)
-        await pushes.settle(connection, errand.store_id, [one.push for one in idle])
+        held = {one.push.id for one in idle if one.waits}
+        await pushes.settle(connection, errand.store_id, [one.push for one in idle], held=held)
         await pushes.defer(connection, errand.store_id, until)
         await pushes.set_back(connection, errand.store_id, refused)
 

@@ -13,7 +13,7 @@ from db import push_links, pushes
 from db.conflicts import close_conflicts
 from db.local_records import load_local
 from db.push_links import Held
-from db.push_logs import PushReport, log_push
+from db.push_logs import PushReport, log_push, run_of
 from db.pushes import FAILED, PENDING, UNSUPPORTED, Push, Setback
 from domain.entities import Entity
 from domain.pages import Pulled
@@ -48,6 +48,7 @@ async def _record(errand: Errand, answers: Sequence[Answer], connection: AsyncCo
     await push_links.forget(connection, store_id, entity, sorted(gone.keys() - set(buried)))
     setbacks: list[Setback] = []
     settled: list[Push] = []
+    held = {one.item.push.id for one in answers if one.item.waits}
     for one in answers:
         if _is_held(one) and one.item.push.record_id not in linked:
             setbacks.append(_claimed_by_another(one))
@@ -59,7 +60,7 @@ async def _record(errand: Errand, answers: Sequence[Answer], connection: AsyncCo
     await agree(errand, sorted(linked), connection)
     forced = [one.record_id for one in settled if one.is_forced]
     await close_conflicts(connection, store_id, entity, forced)
-    await pushes.settle(connection, store_id, settled)
+    await pushes.settle(connection, store_id, settled, held=held)
     await pushes.set_back(connection, store_id, setbacks)
     await log_push(connection, errand.tenant_id, store_id, _report(entity, answers, setbacks))
     return await raise_for_dead(connection, errand.turn.lane, setbacks)
@@ -176,6 +177,7 @@ def _report(entity: Entity, answers: Sequence[Answer], setbacks: Sequence[Setbac
         {"sent": len(answers), **counts},
         errors={one.push.record_id: one.error for one in setbacks},
         tries=1 + max((one.item.push.attempts for one in answers), default=0),
+        run_id=run_of(one.item.push for one in answers),
     )
 
 

@@ -5,6 +5,7 @@ numbers only. The number read back tells, and what is not the hub's then is push
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,7 +14,7 @@ from activities.lanes import Turn, Waker, wake_pushes
 from activities.push_alarm import raise_for_dead
 from db import pushes, stock
 from db.publishing import publish
-from db.push_logs import PushReport, log_push
+from db.push_logs import PushReport, log_push, run_of
 from db.pushes import FAILED, PENDING, UNSUPPORTED, Push, Setback
 from db.session import Database
 from db.stock import LevelTarget
@@ -124,7 +125,8 @@ class StockPush:
             ]
             await pushes.settle(connection, self._store_id, settled)
             await pushes.set_back(connection, self._store_id, setbacks)
-            await log_push(connection, self._tenant_id, self._store_id, _report(answers, setbacks))
+            report = replace(_report(answers, setbacks), run_id=run_of(batch))
+            await log_push(connection, self._tenant_id, self._store_id, report)
             alarmed = await raise_for_dead(connection, self._turn.lane, setbacks)
             return alarmed, await self._publish(connection)
 

@@ -80,6 +80,7 @@ def build_activities(
             DemandPullActivities(database, opener, waker).pull_demand,
             demand_pushes.enqueue_demand,
             demand_pushes.watch_demand,
+            demand_pushes.hurry_demand,
             DryRunActivities(database, opener).note_push,
         ),
     )

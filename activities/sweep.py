@@ -18,7 +18,7 @@ from activities.models import (
     SweepInput,
 )
 from activities.stores import OpenStore, StoreOpener
-from activities.taking import Home, Step, take_page
+from activities.taking import Home, Step, reading_begins, take_page
 from db import ranges, sweeps
 from db.ranges import RangeKey
 from db.session import Database
@@ -82,6 +82,7 @@ class SweepActivities:
                 key = RangeKey(args.tenant_id, args.run_id, args.entity, args.name)
                 wanted = missing if held_back else [*missing, *gone]
                 for ids in _batches(wanted, store.manifest.page_size):
+                    read_at = await reading_begins(self._database, args.tenant_id, force=args.force)
                     page = await store.client.fetch_by_ids(args.entity, ids)
                     step = Step(
                         f"sweep {args.round}",
@@ -90,6 +91,7 @@ class SweepActivities:
                         is_catch_up=True,
                         mode=args.mode,
                         force=args.force,
+                        read_at=read_at,
                     )
                     if args.mode is PullMode.RECONCILE:
                         page = await settle_gone(self._database, args, store.settings, page)

@@ -1,6 +1,7 @@
 """Taking in a page: records, rejections and the resume point in one transaction."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -43,6 +44,7 @@ class Step:
         collect: whether the ids of the page are kept for a sweep.
         mode: what the pull is for: an import's changes are bulk, a reconcile notes drift.
         force: whether the store wins every conflict.
+        read_at: when the page began to be read, see `reading_begins`.
     """
 
     place: str
@@ -53,6 +55,26 @@ class Step:
     collect: bool = False
     mode: PullMode = PullMode.IMPORT
     force: bool = False
+    read_at: datetime | None = None
+
+    def origin(self, tenant_id: int, store_id: int) -> Origin:
+        """Where the page comes from."""
+        return Origin(
+            tenant_id,
+            store_id,
+            bulk=self.mode is PullMode.IMPORT,
+            force=self.force,
+            read_at=self.read_at,
+        )
+
+
+async def reading_begins(database: Database, tenant_id: int, *, force: bool) -> datetime | None:
+    """The moment, to be asked for before the store is read by force: what the store says then
+    outweighs newer versions that were heard before. None where nobody forces anything."""
+    if not force:
+        return None
+    async with database.tenant(tenant_id) as connection:
+        return await ranges.database_clock(connection)
 
 
 async def take_page(
@@ -66,8 +88,7 @@ async def take_page(
     """
 
     async def work(connection: AsyncConnection, careful: bool) -> _Taken:
-        is_bulk = step.mode is PullMode.IMPORT
-        origin = Origin(key.tenant_id, store_id, bulk=is_bulk, force=step.force)
+        origin = step.origin(key.tenant_id, store_id)
         if step.mode is PullMode.RECONCILE:
             await drift.note_differences(
                 connection, key.tenant_id, store_id, key.entity, page.records

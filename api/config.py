@@ -52,7 +52,7 @@ class ApiConfig(BaseModel):
         cache_records_s: how long answers about records, stores and providers are kept; 0 keeps
             none. They are never out of date, however long they are kept.
         cache_analytics_s, cache_status_s, cache_connection_s: how old those answers may be.
-        has_default_store: whether the environment defines a store of the default tenant.
+        default_store_url: of the shop that the environment defines, a store of the default tenant.
         default_tenant: the name or public id of that tenant; None: the only one there is.
     """
 
@@ -76,5 +76,5 @@ class ApiConfig(BaseModel):
     cache_analytics_s: float = Field(default=60.0, ge=0)
     cache_status_s: float = Field(default=10.0, ge=0)
     cache_connection_s: float = Field(default=60.0, ge=0)
-    has_default_store: bool = False
+    default_store_url: str | None = None
     default_tenant: str | None = None

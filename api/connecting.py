@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -12,10 +13,12 @@ from api import problems
 from api.auditing import record_store_change
 from api.connection_form import Form, fill_in, is_same_shop, is_webhook_secret, merge
 from api.imports import start_import
+from api.one_shop import Change, find_former, refuse_another, refuse_other_shop
 from api.problems import ProblemError
 from api.schemas.stores import CreateStoreBody, UpdateStoreBody
 from api.services import ApiServices
 from api.stock_settings import check_stock_settings, follow_stock_settings, wake_for_stock
+from api.stopping import wait_for_end
 from api.store_settings import changed_settings, initial_settings
 from api.temporal import TemporalUnavailableError
 from api.trials import judge_or_refuse, trial_of_new
@@ -23,6 +26,7 @@ from db.audit import Actor, record_audit
 from db.crypto import Sealed, store_context
 from db.initial_push import enqueue_catalogue
 from db.lane_failures import resume_store_lanes
+from db.shops import bring_back, lock_shops
 from db.store_checks import (
     NewStore,
     StoreCheck,
@@ -41,10 +45,21 @@ from db.stores import (
 from domain.errors import NotFoundError
 from domain.lanes import LaneKind
 from providers._kit.protocols import Provider
+from workflows.ids import import_id
 
 _log = structlog.get_logger(__name__)
 
 _WEBHOOK_CODE_BYTES = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A store that was just connected. `generated_secret` is its webhook secret, if it was made;
+    `returned`: it was connected before, and is the store it was."""
+
+    store: Store
+    generated_secret: SecretStr | None
+    returned: bool = False
 
 
 async def connect_store(
@@ -54,15 +69,16 @@ async def connect_store(
     *,
     actor: Actor,
     webhook_code: str | None = None,
-) -> tuple[Store, SecretStr | None]:
+) -> Connected:
     """Try the credentials and keep the store if they are right; nothing is kept if they are not.
 
-    Returns the store, and its webhook secret if it was generated. `actor` is who connects it.
+    A shop whose store was deleted becomes that store again. `actor` is who connects it.
     `webhook_code` is given where the shop was told its webhook addresses before; otherwise a new
     one is made.
 
     Raises:
-        ProblemError: the form is wrong, the code is taken, or the store says no.
+        ProblemError: the form is wrong, the code is taken, the shop is a store already, or it says
+            no.
         ConflictError: the code was taken while the credentials were tried.
     """
     provider = _provider(services, body.provider)
@@ -71,6 +87,7 @@ async def connect_store(
     async with services.database.tenant(tenant_id) as connection:
         if await is_code_taken(connection, body.code):
             raise _code_taken(body.code)
+        await find_former(services, connection, provider, form, form.config.store_url)
         store_id = await allocate_store_id(connection)
     check = StoreCheck(store_id, body.provider, _sealed(services, form, store_id))
     async with trial_of_new(services, tenant_id, check) as trial:
@@ -84,18 +101,26 @@ async def connect_store(
             settings=settings,
         )
         async with services.database.tenant(tenant_id) as connection:
+            await lock_shops(connection, tenant_id)
+            former = await find_former(services, connection, provider, form, new.store_url)
             await check_stock_settings(connection, tenant_id, settings)
-            await promote_check(connection, trial.check_id, new)
+            if former is None:
+                await promote_check(connection, trial.check_id, new)
+            else:
+                store_id = former.store_id
+                sealed = _sealed(services, form, store_id)
+                await bring_back(connection, tenant_id, store_id, trial.check_id, new, sealed)
             await record_audit(
                 connection,
                 tenant_id,
                 actor,
-                "store.created",
+                "store.created" if former is None else "store.returned",
                 f"store/{store_id}",
                 code=body.code,
                 provider=body.provider,
             )
-    return await get_store(services, tenant_id, store_id), form.generated_secret
+    store = await get_store(services, tenant_id, store_id)
+    return Connected(store, form.generated_secret, returned=former is not None)
 
 
 def new_webhook_code() -> str:
@@ -104,16 +129,25 @@ def new_webhook_code() -> str:
 
 
 async def first_import(
-    services: ApiServices, tenant_id: int, store: Store, *, actor: Actor
+    services: ApiServices, tenant_id: int, made: Connected, *, actor: Actor
 ) -> tuple[str | None, str | None]:
     """Start the first import. Returns (workflow id, warning): the store stays, whatever happens."""
+    store = made.store
     try:
+        if made.returned:
+            # The import that its deletion cancelled may be at its last step.
+            await wait_for_end(services, import_id(store.id))
         started = await start_import(services, tenant_id, store, actor=actor)
     except TemporalUnavailableError as error:
         _log.warning("first_import_not_started", store_id=store.id, reason=str(error))
         return None, (
             "The store is connected, but its import could not be started because the workflow "
             f"service does not answer. Start it with POST /api/stores/{store.id}/import."
+        )
+    if made.returned and started.already_running:
+        return None, (
+            "The store is connected, but an import from before it was deleted is still ending. "
+            f"Start its import with POST /api/stores/{store.id}/import in a minute."
         )
     return started.workflow_id, None
 
@@ -191,15 +225,20 @@ async def _change_connection(
         raise problems.not_found(f"store {store.id}", "/api/stores")
     before = services.secrets.open(kept, context=store_context(store.id))
     form = merge(provider, before, body.config)
-    _refuse_other_shop(store, form.config.store_url, body, is_imported=is_imported)
+    refuse_other_shop(store, form.config.store_url, body, is_imported=is_imported)
+    change = Change(provider, store, before, form)
+    async with services.database.tenant(tenant_id) as connection:
+        await refuse_another(services, connection, change, form.config.store_url)
     check = StoreCheck(store.id, store.provider, _sealed(services, form, store.id))
     async with trial_of_new(services, tenant_id, check) as trial:
         facts = await judge_or_refuse(services, trial)
         found_url = str(facts["store_url"])
         if not is_same_shop(found_url, form.config.store_url):
-            _refuse_other_shop(store, found_url, body, is_imported=is_imported)
+            refuse_other_shop(store, found_url, body, is_imported=is_imported)
         changed = {**values, "facts": facts, "store_url": found_url}
         async with services.database.tenant(tenant_id) as connection:
+            await lock_shops(connection, tenant_id)
+            await refuse_another(services, connection, change, found_url)
             # Lanes before their store: drains that fail lock them in this order.
             resumed = await resume_store_lanes(connection, tenant_id, store.id)
             await follow_stock_settings(connection, tenant_id, store, values)
@@ -225,20 +264,6 @@ async def _as_kept_now(
         return kept
     is_same = services.secrets.open(now_kept, context=store_context(store_id)) == plain
     return now_kept if is_same else kept
-
-
-def _refuse_other_shop(
-    store: Store, new_url: str, body: UpdateStoreBody, *, is_imported: bool
-) -> None:
-    """The ids of one shop mean nothing in another: its records would be mixed with the first's."""
-    if not is_imported or body.store_moved or is_same_shop(new_url, store.store_url):
-        return
-    raise ProblemError(
-        problems.CONFLICT,
-        f"Store {store.id} was imported from {store.store_url}. For another shop, connect a store "
-        "of its own with POST /api/stores. If the same shop has a new address, send "
-        '"storeMoved": true with this change.',
-    )
 
 
 def _provider(services: ApiServices, slug: str) -> Provider:

@@ -93,6 +93,19 @@ def is_same_shop(one: str, other: str) -> bool:
     return _identity(one) == _identity(other)
 
 
+def shop_keys(provider: Provider, plain: bytes) -> bytes | None:
+    """What names a shop beside its address: its keys, with where they are sent, if that is one
+    address for all shops. None where the keys are sent to the shop itself: there a copy of the
+    shop at another address has the same keys, and is another shop."""
+    addresses = _addresses(provider) - {_STORE_URL}
+    if not addresses:
+        return None
+    values: dict[str, Any] = json.loads(plain)
+    keys = [one for one in _secret_fields(provider) if not is_webhook_secret(one)]
+    sent_to = [_identity(str(values.get(one) or "")) for one in sorted(addresses)]
+    return json.dumps([sent_to, [values.get(one) for one in keys]]).encode()
+
+
 def _identity(url: str) -> tuple[str, int, str]:
     try:
         parts = urlsplit(url if "://" in url else f"https://{url}")

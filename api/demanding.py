@@ -11,14 +11,14 @@ from api import problems
 from api.answers import json_answer
 from api.auth import Principal
 from api.imports import status_path
+from api.on_record import Intent, start_on_record
 from api.problems import CONFLICT, ProblemError
 from api.scheduling import unavailable
 from api.schemas.woocommerce_sync import DemandAnswer
 from api.services import ApiServices
+from api.store_answers import store_problem
 from api.temporal import CheckFailedError, Started, TemporalUnavailableError
-from api.temporal_demands import DemandFailedError
-from api.trials import store_problem
-from db.audit import record_audit
+from api.temporal_demands import DemandFailedError, demand_workflow_id
 from db.stores import Store
 from workflows.models import DemandInput, DemandResult
 
@@ -74,7 +74,7 @@ async def run_demand(
     """Start it and wait: 200 with what `show` makes of its result, or 202 when it takes longer.
 
     Raises:
-        ProblemError: 503; the store's no (`api.trials.store_problem`); 409, it was cancelled.
+        ProblemError: 503; the store's no (`store_problem`); 409, it was cancelled.
     """
     started = await _start(services, principal, args)
     try:
@@ -93,22 +93,24 @@ async def run_demand(
 
 
 async def _start(services: ApiServices, principal: Principal, args: DemandInput) -> Started:
+    intent = Intent(
+        principal.tenant_id,
+        principal.actor,
+        "sync.started",
+        f"store/{args.store_id}",
+        {"name": args.name, "isDry": args.is_dry},
+    )
     try:
-        started = await services.temporal.start_demand(args)
+        started = await start_on_record(
+            services,
+            intent,
+            demand_workflow_id(args),
+            lambda: services.temporal.start_demand(args),
+        )
+        if started.already_running:
+            await services.temporal.hurry_demand(started)
     except TemporalUnavailableError as error:
         raise unavailable(error) from error
-    if not started.already_running:
-        async with services.database.tenant(principal.tenant_id) as connection:
-            await record_audit(
-                connection,
-                principal.tenant_id,
-                principal.actor,
-                "sync.started",
-                f"store/{args.store_id}",
-                name=args.name,
-                workflowId=started.workflow_id,
-                isDry=args.is_dry,
-            )
     return started
 
 

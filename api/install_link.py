@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from api import problems
 from api.auth import Principal
-from api.connecting import connect_store, first_import, new_webhook_code
+from api.connecting import Connected, connect_store, first_import, new_webhook_code
 from api.connection_form import check_part
 from api.problems import ProblemError
 from api.schemas.connect import StartConnectBody
@@ -141,16 +141,16 @@ async def finish(services: ApiServices, callback: Callback, body: bytes, *, acto
         raise _too_late()
     form = json.loads(services.secrets.open(sealed, context=token_context(token)))
     try:
-        store = await _connect(services, callback.known, form, brought, actor)
+        made = await _connect(services, callback.known, form, brought, actor)
     except BaseException:
         async with services.database.tenant(tenant_id) as connection:
             await release_token(connection, token)
         raise
     async with services.database.tenant(tenant_id) as connection:
-        await settle_token(connection, token, store.id)
+        await settle_token(connection, token, made.store.id)
     if form.get("sync"):
-        await first_import(services, tenant_id, store, actor=actor)
-    return store
+        await first_import(services, tenant_id, made, actor=actor)
+    return made.store
 
 
 async def _connect(
@@ -159,7 +159,7 @@ async def _connect(
     form: Mapping[str, Any],
     brought: Mapping[str, Any],
     actor: Actor,
-) -> Store:
+) -> Connected:
     body = CreateStoreBody.model_validate(
         {
             **{name: form[name] for name in _KEPT & form.keys()},
@@ -167,10 +167,9 @@ async def _connect(
             "provider": known.provider,
         }
     )
-    store, _ = await connect_store(
+    return await connect_store(
         services, known.tenant_id, body, actor=actor, webhook_code=form["webhook_code"]
     )
-    return store
 
 
 def _linked(services: ApiServices, slug: str) -> tuple[Provider, InstallsByLink]:

@@ -1,19 +1,51 @@
 """Parameters that several routes share."""
 
+from collections import Counter
 from typing import Annotated
 
 from fastapi import Depends, Path
+from pydantic import BeforeValidator
 from starlette.requests import Request
 
 from api.auth import Principal, authenticate
-from api.problems import UNSUPPORTED_MEDIA, ProblemError
+from api.problems import INVALID, UNSUPPORTED_MEDIA, FieldProblem, ProblemError
 from api.schemas.base import MAX_ID
 
-StoreId = Annotated[int, Path(ge=1, le=MAX_ID, description="The store's id")]
-RecordId = Annotated[int, Path(ge=1, le=MAX_ID, description="The record's id")]
+
+def _digits(value: object) -> object:
+    """pydantic alone takes `1.0` for 1."""
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise ValueError("a whole number is wanted, in digits alone")
+    return value
+
+
+DIGITS = BeforeValidator(_digits)
+"""For an id in a path or a query."""
+
+StoreId = Annotated[int, DIGITS, Path(ge=1, le=MAX_ID, description="The store's id")]
+RecordId = Annotated[int, DIGITS, Path(ge=1, le=MAX_ID, description="The record's id")]
 WorkflowId = Annotated[
     str, Path(max_length=80, description="As the API gave it, such as `import/12`")
 ]
+
+
+def _each_once(request: Request) -> None:
+    """Refuse a query that names a parameter twice (422): the last would count, silently."""
+    counted = Counter(name for name, _ in request.query_params.multi_items())
+    doubled = sorted(name for name, times in counted.items() if times > 1)
+    if doubled:
+        errors = [
+            FieldProblem(pointer=f"/query/{one}"[:200], detail="sent more than once")
+            for one in doubled
+        ]
+        names = ", ".join(doubled)[:300]
+        raise ProblemError(
+            INVALID, f"Sent more than once: {names}. Name one of each.", errors=errors[:50]
+        )
+
+
+EACH_ONCE = Depends(_each_once)
+"""A dependency of routers none of whose parameters is a list."""
 
 
 async def require_json(

@@ -1,5 +1,7 @@
 """Stopping what runs for a store."""
 
+import asyncio
+
 import structlog
 
 from activities.models import StoreRef
@@ -18,6 +20,8 @@ _log = structlog.get_logger(__name__)
 
 
 UNSUBSCRIBE_S = 8.0
+CANCEL_S = 5.0
+_LOOK_EVERY_S = 0.1
 
 
 async def leave_shop(services: ApiServices, principal: Principal, store_id: int) -> None:
@@ -76,3 +80,15 @@ async def stop_workflows(services: ApiServices, store_id: int) -> None:
             await services.temporal.cancel(workflow_id)
     except TemporalUnavailableError as error:
         _log.warning("workflows_not_stopped", store_id=store_id, reason=str(error))
+
+
+async def wait_for_end(services: ApiServices, workflow_id: str) -> None:
+    """Wait until a workflow that was cancelled is done, `CANCEL_S` seconds at most.
+
+    Raises:
+        TemporalUnavailableError: it could not be asked.
+    """
+    for _ in range(int(CANCEL_S / _LOOK_EVERY_S)):
+        if not await services.temporal.is_running(workflow_id):
+            return
+        await asyncio.sleep(_LOOK_EVERY_S)

@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+from contextlib import suppress
+from datetime import timedelta
 from typing import Protocol
 
 from temporalio.client import WorkflowFailureError
@@ -11,7 +13,14 @@ from temporalio.exceptions import (
 )
 from temporalio.service import RPCError
 
-from api.temporal_calls import Started, TemporalUnavailableError, reason
+from api.temporal_calls import (
+    CALL_TIMEOUT_S,
+    MissingWorkflowError,
+    Started,
+    TemporalUnavailableError,
+    calling,
+    reason,
+)
 from api.temporal_syncs import SyncGateway, TemporalSyncGateway
 from domain.errors import EntrepotError
 from workflows.ids import demand_id
@@ -36,6 +45,10 @@ class DemandGateway(SyncGateway, Protocol):
 
     async def start_demand(self, args: DemandInput) -> Started:
         """Start what is asked for, or find the very same that is running."""
+        ...
+
+    async def hurry_demand(self, started: Started) -> None:
+        """Have one that waits for its store try at once; it is no error that it ended meanwhile."""
         ...
 
     async def await_demand(self, started: Started, *, timeout_s: float) -> DemandResult | None:
@@ -66,6 +79,15 @@ class TemporalDemandGateway(TemporalSyncGateway):
             TaskQueue.PULL,
             f"{args.name} of {args.provider} store {args.store_id}",
         )
+
+    async def hurry_demand(self, started: Started) -> None:
+        """See `DemandGateway`."""
+        handle = self._client.get_workflow_handle(
+            started.workflow_id, run_id=started.run_id or None
+        )
+        with suppress(MissingWorkflowError):
+            async with calling():
+                await handle.signal("try_now", rpc_timeout=timedelta(seconds=CALL_TIMEOUT_S))
 
     async def await_demand(self, started: Started, *, timeout_s: float) -> DemandResult | None:
         """See `DemandGateway`."""

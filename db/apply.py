@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import write_catalogue, write_levels, write_sales
 from db.exchange import FOLLOW_STORE, Parties, set_apart, write_exchange
+from db.link_marks import CONFIRM, TOMBSTONE
 from db.merged_writes import Written
 from db.publishing import FAN_OUT
-from db.staging import CONFIRM, PUBLISH, TOMBSTONE, Batch, Origin, Statements
+from db.staging import PUBLISH, Batch, Origin, Statements
 from db.stock import settle_orders
 from db.unkeepable import UNKEEPABLE, is_unkeepable
 from db.unknown_statuses import tell_of_unknown_statuses
@@ -220,7 +221,14 @@ async def _judge(batch: Batch, origin: Origin, page: Page[Record], *, strict: bo
     incoming, rejected = _prepare(tuple(records.values()))
     keys = {one.external_id for one in incoming} | set(page.tombstones)
     links = await batch.look(keys)
-    judge = partial(reconcile, incoming, page.tombstones, strict=strict, force=origin.force)
+    judge = partial(
+        reconcile,
+        incoming,
+        page.tombstones,
+        strict=strict,
+        force=origin.force,
+        read_at=origin.read_at,
+    )
     plan = judge(links)
     if plan.contested:
         links |= await batch.lock({key: links[key] for key in plan.contested})

@@ -45,6 +45,7 @@ class PushProgress:
 
     queued: int = 0
     sent: int = 0
+    held: int = 0
     waiting: int = 0
     failed: int = 0
     passed_on: int = 0
@@ -149,15 +150,15 @@ on conflict (tenant_id, run_id, entity) do update set queued = r.queued + exclud
 """)
 
 _FORESEEN = text("""
-insert into run_pushes as r (tenant_id, run_id, entity, queued, sent, skipped, is_forced)
-values (:tenant, :run, :entity, :queued, :sent, :skipped, :force)
-on conflict (tenant_id, run_id, entity) do update set
-  queued = excluded.queued, sent = excluded.sent, skipped = excluded.skipped
+insert into run_pushes as r (tenant_id, run_id, entity, queued, sent, held, skipped, is_forced)
+values (:tenant, :run, :entity, :queued, :sent, :held, :skipped, :force)
+on conflict (tenant_id, run_id, entity) do update set queued = excluded.queued,
+  sent = excluded.sent, held = excluded.held, skipped = excluded.skipped
 """)
 
 _COUNT = text("""
-select r.entity, r.queued, r.sent, r.passed_on, r.skipped, p.waiting,
-       r.queued - r.sent - r.passed_on - p.waiting as failed, p.due_at
+select r.entity, r.queued, r.sent, r.held, r.passed_on, r.skipped, p.waiting,
+       r.queued - r.sent - r.held - r.passed_on - p.waiting as failed, p.due_at
 from run_pushes r
 cross join lateral (
   select count(*) as waiting,
@@ -221,9 +222,9 @@ async def note_foreseen(
     demanded: Demanded,
     progress: PushProgress,
 ) -> None:
-    """Remember what a dry run counts so far: what is neither sent nor skipped would fail."""
+    """Remember what a dry run counts so far: what is neither sent nor held would fail."""
     params = {"tenant": tenant_id, "run": run_id, "entity": demanded.entity.value}
-    counts = {"queued": progress.queued, "sent": progress.sent, "skipped": progress.skipped}
+    counts = {name: getattr(progress, name) for name in ("queued", "sent", "held", "skipped")}
     await connection.execute(_FORESEEN, {**params, **counts, "force": demanded.force})
 
 

@@ -1,13 +1,14 @@
 """What was sent to a store, in the store's log: one row per request, with what came of it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.pushes import Push
 from db.tables.stores import STORE_SYNC_LOGS
 from domain.entities import Entity
 
@@ -33,17 +34,25 @@ class PushReport:
         errors: reasons by the hub's id of the record; the first few are kept, and how many there
             are as `failed`, which the sums by hour add up.
         tries: which try of these records it was, the highest of them.
+        run_id: of who asked for it, see `run_of`.
     """
 
     entity: Entity
     counts: Mapping[str, int]
     errors: Mapping[int, str] = field(default_factory=dict)
     tries: int = 1
+    run_id: int | None = None
 
     @property
     def status(self) -> str:
         """`success` only when the store took everything."""
         return "failed" if self.errors else "success"
+
+
+def run_of(pushes: Iterable[Push]) -> int | None:
+    """The run that asked for what one request sends; None: nobody did, or several."""
+    runs = {one.run_id for one in pushes} - {None}
+    return runs.pop() if len(runs) == 1 else None
 
 
 async def log_push(
@@ -62,6 +71,7 @@ async def log_push(
         insert(STORE_SYNC_LOGS).values(
             tenant_id=tenant_id,
             store_id=store_id,
+            run_id=report.run_id,
             action=ACTIONS[report.entity],
             status=report.status,
             details=json.dumps(details),

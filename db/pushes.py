@@ -5,7 +5,7 @@ flight raises the version, and its row stays due. Moments are handed in; SQL's c
 nothing here.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -109,14 +109,16 @@ order by id
 
 _SETTLE = text("""
 with given as (
-  select * from unnest(cast(:ids as bigint[]), cast(:versions as bigint[])) as x(id, version)),
+  select * from unnest(cast(:ids as bigint[]), cast(:versions as bigint[]),
+                       cast(:held as boolean[])) as x(id, version, is_held)),
 settled as (
   delete from pushes p using given
   where p.id = given.id and p.version = given.version and p.store_id = :store
-  returning p.run_id, p.entity),
+  returning p.run_id, p.entity, given.is_held),
 counted as (
-  update run_pushes r set sent = r.sent + x.rows
-  from (select run_id, entity, count(*) as rows from settled where run_id is not null
+  update run_pushes r set sent = r.sent + x.rows - x.held, held = r.held + x.held
+  from (select run_id, entity, count(*) as rows, count(*) filter (where is_held) as held
+        from settled where run_id is not null
         group by run_id, entity) x
   where r.run_id = x.run_id and r.entity = x.entity)
 update pushes p set creating_since = null
@@ -220,11 +222,23 @@ async def claim_due(
     return [Push(entity=entity, **row) for row in rows.mappings()]
 
 
-async def settle(connection: AsyncConnection, store_id: int, pushes: Iterable[Push]) -> None:
-    """The store has what was claimed. A row that changed since stays due, with its doubt gone."""
-    held = list(pushes)
-    if held:
-        await connection.execute(_SETTLE, {"store": store_id, **_claimed(held)})
+async def settle(
+    connection: AsyncConnection,
+    store_id: int,
+    pushes: Iterable[Push],
+    *,
+    held: Collection[int] = (),
+) -> None:
+    """The store has what was claimed. A row that changed since stays due, with its doubt gone.
+
+    Args:
+        held: ids of rows of which at least a field waits for a person: the store has the rest.
+    """
+    done = list(pushes)
+    if done:
+        are_held = [one.id in held for one in done]
+        params = {"store": store_id, **_claimed(done), "held": are_held}
+        await connection.execute(_SETTLE, params)
 
 
 async def set_back(connection: AsyncConnection, store_id: int, setbacks: Sequence[Setback]) -> None:

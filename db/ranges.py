@@ -51,6 +51,12 @@ class RangeState:
     counts: RangeCounts
 
 
+async def database_clock(connection: AsyncConnection) -> datetime:
+    """The time by which rows are stamped, at this moment and not when the transaction began."""
+    moment: datetime = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
+    return moment
+
+
 async def begin_entity(
     connection: AsyncConnection,
     key: RangeKey,

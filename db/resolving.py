@@ -15,11 +15,12 @@ from db.apply import WRITERS
 from db.conflicts import OPEN, RESOLVED, Conflict, find_conflict
 from db.deletions import Farewells, bid_farewell
 from db.exchange import FOLLOW_STORE
+from db.link_marks import TOMBSTONE
 from db.local_records import Local, load_local, read_sides
 from db.merged_writes import write_decisions
 from db.merging import Decision, Meeting
 from db.publishing import FAN_OUT
-from db.staging import TOMBSTONE, Batch, Origin, Statements
+from db.staging import Batch, Origin, Statements
 from db.write_merged import OWN_PUSHES
 from domain.entities import Entity
 from domain.errors import ConflictError, InvalidRecordError, NotFoundError

@@ -38,6 +38,17 @@ _WAITING = (
     """),
 )
 
+_WAITING_OF_RUN = text("""
+update pushes set next_attempt_at = null
+where store_id = :store and run_id = :run and status = 'pending' and next_attempt_at is not null
+  and creating_since is null
+""")
+
+_IS_PAUSED = text("""
+select paused_reason is not null from lanes
+where tenant_id = :tenant and kind = :kind and key = :key
+""")
+
 _LAST_IMPORT_FAILED = text("""
 select coalesce((
   select status = 'failed' from sync_runs where store_id = :store and kind = 'import'
@@ -83,6 +94,18 @@ async def retry_rows(
     pushes = await connection.execute(_PUSHES, {"store": store_id, "ids": list(push_ids)})
     events = await connection.execute(_EVENTS, {"store": store_id, "ids": list(event_ids)})
     return Retried(pushes.rowcount, events.rowcount, lanes, 0, False)
+
+
+async def hurry_pushes(
+    connection: AsyncConnection, tenant_id: int, store_id: int, run_id: int
+) -> None:
+    """Make due what waits of a run's pushes on the ladder, and end the lane's wait for its store. A
+    lane that stands still until a person resumes it is left so."""
+    lane = LaneKey(tenant_id, LaneKind.PUSH, store_id)
+    if (await connection.execute(_IS_PAUSED, lane.params())).scalar_one_or_none():
+        return
+    await resume_lane(connection, lane)
+    await connection.execute(_WAITING_OF_RUN, {"store": store_id, "run": run_id})
 
 
 async def _resume(connection: AsyncConnection, tenant_id: int, store_id: int) -> tuple[str, ...]:

@@ -150,7 +150,7 @@ set retry_count = l.retry_count + case when l.status = 'in_progress' then 0 else
       from sync_ranges r
       where r.tenant_id = l.tenant_id and r.run_id = l.run_id
         and r.entity = substr(l.action, length('sync_') + 1))
-where l.run_id = :run_id
+where l.run_id = :run_id and coalesce(read_log(l.details) ->> 'direction', '') <> 'push'
 """)
 
 

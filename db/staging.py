@@ -8,9 +8,11 @@ transaction. `db.session` creates them with every connection.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self, cast
 
 from psycopg import AsyncConnection as Driver
+from psycopg import AsyncCursor
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.session import LostRaceError
@@ -20,10 +22,12 @@ from domain.reconcile import Incoming, LinkState
 # A batch is small, and everything it joins with is indexed by what it joins on: the right plan is
 # always the written one, a loop from `stage` outwards. It is said aloud because statistics lag
 # behind an import: left alone, the planner scanned whole tables (2.2 s for a page of products).
+# What is the only plan need not be made again for other parameters.
 _PLANNER = """
 select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
        set_config('enable_mergejoin', 'off', true), set_config('join_collapse_limit', '1', true),
-       set_config('from_collapse_limit', '1', true)
+       set_config('from_collapse_limit', '1', true),
+       set_config('plan_cache_mode', 'force_generic_plan', true)
 """
 
 _SEQUENCES = {
@@ -42,12 +46,14 @@ class Origin:
     Attributes:
         bulk: marks the changes of an initial import.
         force: the store wins everything, also over what only the hub changed.
+        read_at: with `force`, see `domain.reconcile.decide`.
     """
 
     tenant_id: int
     store_id: int
     bulk: bool = False
     force: bool = False
+    read_at: datetime | None = None
 
 
 class Statements:
@@ -93,9 +99,9 @@ class Batch:
         store could have to do with the records.
         """
         async with self._driver.pipeline():
-            await self._driver.execute(_PLANNER)
-            used = await self._driver.execute(_ABOUT, self._params)
-            links = await self._driver.execute(_LINKS, {**self._params, "keys": sorted(set(keys))})
+            await self._run(_PLANNER)
+            used = await self._run(_ABOUT)
+            links = await self._run(_LINKS, keys=sorted(set(keys)))
         [(has_staged, self.has_unpublished, self.settings, self.is_two_way)] = await used.fetchall()
         if has_staged:
             await self.write(Statements("delete from stage"))
@@ -108,9 +114,7 @@ class Batch:
         that change a record at once do not deadlock over each other's links.
         """
         if not self.is_two_way:
-            held = await self._driver.execute(
-                _LINKS + " for update", {**self._params, "keys": sorted(links)}
-            )
+            held = await self._run(_LINKS + " for update", keys=sorted(links))
             return _states(await held.fetchall())
         record_ids = sorted({link.record_id for link in links.values()})
         rows = await self.ask(_LINKS_OF_RECORDS, record_ids=record_ids)
@@ -125,7 +129,7 @@ class Batch:
 
     async def ask(self, statement: str, **params: Any) -> list[tuple[Any, ...]]:
         """Run one statement of the batch and read its rows."""
-        answer = await self._driver.execute(statement, {**self._params, **params})
+        answer = await self._run(statement, **params)
         return await answer.fetchall() if answer.description is not None else []
 
     async def stage(self, records: Sequence[Incoming], links: Mapping[str, LinkState]) -> None:
@@ -163,15 +167,14 @@ class Batch:
         Raises:
             LostRaceError: a new record was created by somebody else since we looked.
         """
-        params = {**self._params, **statements.params}
-        claimed = None
+        params, claimed = statements.params, None
         async with self._driver.pipeline():
             if created:
                 claim = _CLAIM.replace("{sequence}", self._sequence)
-                claimed = await self._driver.execute(claim, params)
+                claimed = await self._run(claim, **params)
             if updated:
-                await self._driver.execute(_REBASE, params)
-            answers = [await self._driver.execute(one, params) for one in statements.texts]
+                await self._run(_REBASE, **params)
+            answers = [await self._run(one, **params) for one in statements.texts]
         if claimed is not None and claimed.rowcount != created:
             raise LostRaceError
         asked = [
@@ -180,6 +183,13 @@ class Batch:
             if one == returning
         ]
         return [row for answer in asked for row in await answer.fetchall()]
+
+    async def _run(self, statement: str, **params: Any) -> AsyncCursor[Any]:
+        """Run a statement that is prepared at its first use: a connection writes page after page.
+
+        Left to itself the driver prepares at the sixth, and forgets it all with each rollback.
+        """
+        return await self._driver.execute(statement, {**self._params, **params}, prepare=True)
 
 
 def _states(links: Iterable[Sequence[Any]]) -> dict[str, LinkState]:
@@ -199,23 +209,25 @@ from stores s where s.tenant_id = %(tenant)s and s.id = %(store)s
 """
 _COPY = "copy stage (key, version, digest, base, buyer, is_new) from stdin"
 
-_LINKS = """
-select external_id, record_id, base_hash, version, deleted_at is not null,
-       differs or not is_home or coalesce(pushed_at > now() - interval '10 minutes', false)
+_STATE = """external_id, record_id, base_hash, version, deleted_at is not null,
+       differs or not is_home or coalesce(pushed_at > now() - interval '10 minutes', false),
+       greatest(updated_at, confirmed_at)"""
+
+_LINKS = f"""
+select {_STATE}
 from links
 where tenant_id = %(tenant)s and store_id = %(store)s and entity = %(entity)s
   and external_id = any(%(keys)s)
 order by external_id
-"""
+"""  # noqa: S608 - constants
 
-_LINKS_OF_RECORDS = """
-select store_id = %(store)s, external_id, record_id, base_hash, version, deleted_at is not null,
-       differs or not is_home or coalesce(pushed_at > now() - interval '10 minutes', false)
+_LINKS_OF_RECORDS = f"""
+select store_id = %(store)s, {_STATE}
 from links
 where tenant_id = %(tenant)s and entity = %(entity)s and record_id = any(%(record_ids)s)
 order by record_id, store_id, external_id
 for update
-"""
+"""  # noqa: S608 - constants
 
 _CLAIM = """
 with fresh as (
@@ -246,16 +258,6 @@ insert into touched (entity, key, record_id, action)
 select %(entity)s, external_id, record_id, 'updated' from rebased
 """
 
-TOMBSTONE = """
-with gone as (
-  update links l set deleted_at = now(), updated_at = now()
-  where l.tenant_id = %(tenant)s and l.store_id = %(store)s and l.entity = %(entity)s
-    and l.external_id = any(%(gone)s) and l.deleted_at is null
-  returning l.external_id, l.record_id)
-insert into touched (entity, key, record_id, action)
-select %(entity)s, external_id, record_id, 'deleted' from gone
-"""
-
 
 def drop_touched(table: str) -> str:
     """Delete the records of a table, named as its entity is, that the batch touched as deleted."""
@@ -266,17 +268,6 @@ where t.entity = '{table}' and t.action = 'deleted' and r.tenant_id = %(tenant)s
   and r.id = t.record_id
 """  # noqa: S608 - constants
 
-
-# The content is what it was: no change to tell anybody of, but older versions are history now.
-CONFIRM = """
-update links l set version = x.version
-from unnest(%(confirmed)s::text[], %(versions)s::timestamptz[]) as x(key, version)
-cross join lateral (
-  select k.ctid as place from links k
-  where k.tenant_id = %(tenant)s and k.store_id = %(store)s and k.entity = %(entity)s
-    and k.external_id = x.key limit 1) held
-where l.ctid = held.place
-"""
 
 PUBLISH = """
 with done as (

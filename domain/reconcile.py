@@ -5,9 +5,11 @@ The rules, in order:
 1. a tombstone deletes what is linked and alive, and means nothing otherwise;
 2. what has no link is created;
 3. what was deleted here and is there again is taken back, whatever it says;
-4. a version older than the link's is history, and is ignored;
+4. a version older than the link's is history, and is ignored; but not where a person wants what
+   the store has now, and nothing was heard of the record since that began to be read: a shop that
+   was restored from a backup, or an event dated in the future, leaves such a version behind;
 5. the fingerprint tells whether anything differs. If nothing does, a newer version is remembered,
-   so that what lies between the two is known as history.
+   so that what lies between the two is known as history; so is an older one that counts.
 """
 
 import re
@@ -28,7 +30,7 @@ _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 class Action(StrEnum):
     """What becomes of a record. The values of the first three stand in `changes`.
 
-    `CONFIRMED` is unchanged at a newer version, `STALE` is a version that is history.
+    `CONFIRMED` is unchanged at another version that counts, `STALE` is a version that is history.
     """
 
     CREATED = "created"
@@ -76,7 +78,8 @@ class LinkState:
     """What a link remembers of the last agreement with the store.
 
     `merges` says that the hub's record may say more than the store: what the store says next is
-    merged with it, not written over it.
+    merged with it, not written over it. `heard_at` is when the store was last heard of it, by the
+    database's clock.
     """
 
     record_id: int
@@ -84,6 +87,7 @@ class LinkState:
     version: datetime | None
     is_deleted: bool
     merges: bool = False
+    heard_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,18 +141,25 @@ def latest(batch: Iterable[V]) -> dict[str, V]:
     return kept
 
 
-def decide(incoming: Incoming, link: LinkState | None) -> Action:
-    """What one record means."""
+def decide(
+    incoming: Incoming, link: LinkState | None, *, read_at: datetime | None = None
+) -> Action:
+    """What one record means.
+
+    Args:
+        read_at: when it began to be read, by the database's clock, where what the store has now
+            counts although its version is older.
+    """
     if link is None:
         return Action.CREATED
     if link.is_deleted:
         return Action.UPDATED
-    if _is_older(incoming.version, link.version):
+    if _is_older(incoming.version, link.version) and not _is_last_word(link, read_at):
         return Action.STALE
     if incoming.digest != link.digest:
         return Action.UPDATED
-    is_newer = incoming.version is not None and incoming.version != link.version
-    return Action.CONFIRMED if is_newer else Action.UNCHANGED
+    is_other = incoming.version is not None and incoming.version != link.version
+    return Action.CONFIRMED if is_other else Action.UNCHANGED
 
 
 def reconcile(
@@ -158,6 +169,7 @@ def reconcile(
     *,
     strict: bool = False,
     force: bool = False,
+    read_at: datetime | None = None,
 ) -> Plan:
     """Decide for a whole batch. A record in the batch outweighs a tombstone of the same id.
 
@@ -165,13 +177,14 @@ def reconcile(
         strict: another content at the version we have, or without one, is left aside.
         force: what the store says is written also where nothing is new about it, if the hub's
             record may be another.
+        read_at: see `decide`; only with `force`.
     """
     records = latest(batch)
     decided: dict[Action, list[Incoming]] = {action: [] for action in Action}
     ambiguous: list[str] = []
     for external_id, one in records.items():
         link = links.get(external_id)
-        action = decide(one, link)
+        action = decide(one, link, read_at=read_at if force else None)
         if strict and action is Action.UPDATED and _is_ambiguous(one, link):
             ambiguous.append(external_id)
             continue
@@ -199,6 +212,10 @@ _SAME = (Action.UNCHANGED, Action.CONFIRMED)
 
 def _is_ambiguous(incoming: Incoming, link: LinkState | None) -> bool:
     return link is not None and not link.is_deleted and incoming.version == link.version
+
+
+def _is_last_word(link: LinkState, read_at: datetime | None) -> bool:
+    return read_at is not None and (link.heard_at is None or link.heard_at < read_at)
 
 
 def _is_older(version: datetime | None, than: datetime | None) -> bool:

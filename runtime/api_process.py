@@ -52,7 +52,7 @@ _LONGEST_HEAD_BYTES = 16 * 1024
 
 
 def build_services(
-    settings: Settings, client: Client, *, has_default_store: bool = False
+    settings: Settings, client: Client, *, default_store_url: str | None = None
 ) -> ApiServices:
     """What the API works with. Opens no connection yet. Raises SettingsError."""
     database = Database(settings.database_url.get_secret_value(), pool_size=settings.api_pool_size)
@@ -80,7 +80,7 @@ def build_services(
             cache_analytics_s=settings.cache_analytics_s,
             cache_status_s=settings.cache_status_s,
             cache_connection_s=settings.cache_connection_s,
-            has_default_store=has_default_store,
+            default_store_url=default_store_url,
             default_tenant=settings.default_tenant,
         ),
         started_at=datetime.now(UTC),
@@ -112,7 +112,7 @@ async def serve_api(settings: Settings, stop: asyncio.Event, *, descriptor: int 
         services = build_services(
             settings,
             await connect_temporal(lazy=True),
-            has_default_store=default_store is not None,
+            default_store_url=default_store.site_url if default_store else None,
         )
         look = partial(schema_problem, services.database)
         telling = asyncio.create_task(wait_until_ready("the database", look, stop))

@@ -80,9 +80,18 @@ async def ensure_default_store(services: ApiServices, wanted: DefaultStoreSettin
         tenant_id = await find_default_tenant(connection, services.config.default_tenant)
     if tenant_id is None:
         raise NoDefaultTenantError(_NO_TENANT)
-    held = await find_among(services, tenant_id)
+    held = await find_among(services, tenant_id, wanted.site_url)
     if held is None:
         return await _connect(services, tenant_id, wanted)
+    if held.store.code != CODE:
+        _log.info(
+            "default_store_is_connected_already",
+            store_id=held.store.id,
+            code=held.store.code,
+            reason="The shop of WOOCOMMERCE_SITE_URL was connected by hand. That store is the "
+            "default store, and keeps its keys and settings.",
+        )
+        return held.store
     if await _is_as_wanted(services, held, wanted):
         await _watch_if_nobody_does(services, held)
         return held.store
@@ -102,7 +111,7 @@ async def _connect(services: ApiServices, tenant_id: int, wanted: DefaultStoreSe
         # Customers are pushed too: the sync API has a call for it.
         sync_directions=SyncDirections(customers=Direction.BOTH),
     )
-    store, _ = await connect_store(services, tenant_id, body, actor=_ACTOR)
+    store = (await connect_store(services, tenant_id, body, actor=_ACTOR)).store
     await _call_it_by_its_name(services, tenant_id, store)
     await watch_subscriptions(services, tenant_id, store)
     _log.info("default_store_connected", store_id=store.id)

@@ -1,11 +1,12 @@
 """Pulls as children: the id is the mutex, and who comes second is told so."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from domain.entities import Entity
 from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
-from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.workflow import ParentClosePolicy
 
 from workflows import ids
@@ -42,6 +43,14 @@ async def pull_or_yield(args: PullInput, *, summary: str) -> PullResult | None:
     result = await child
     stop_if_cancelled()
     return result
+
+
+async def hurry_pull(store_id: int, entity: Entity) -> None:
+    """Have a pull that waits for its store try at once."""
+    pull = workflow.get_external_workflow_handle(ids.pull_id(store_id, entity))
+    # It may have ended meanwhile: then there is nothing to hurry.
+    with suppress(ApplicationError):
+        await pull.signal(PullWorkflow.try_now)
 
 
 def listed(entities: Sequence[Entity]) -> str:

@@ -19,7 +19,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from workflows import policies
-from workflows.children import listed, pull_or_yield
+from workflows.children import hurry_pull, listed, pull_or_yield
 from workflows.endings import ending
 from workflows.models import (
     DemandInput,
@@ -28,7 +28,7 @@ from workflows.models import (
     ImportStoreInput,
     PullInput,
 )
-from workflows.patience import Patience, stop_if_cancelled
+from workflows.patience import Patience, sleep_until, stop_if_cancelled
 
 AT_ONCE = (0.0,)
 """The ladder of a dry run: a person looks on, and nothing is lost when it fails."""
@@ -52,6 +52,17 @@ class DemandWorkflow:
         self._busy: tuple[Entity, ...] = ()
         self._held_back = 0
         self._patience: Patience | None = None
+        self._pulling: Entity | None = None
+        self._is_hurried = False
+
+    @workflow.signal
+    async def try_now(self) -> None:
+        """The same was asked for again: what waits for the store, here or in a pull, is tried."""
+        self._is_hurried = True
+        if self._patience is not None:
+            self._patience.end_wait()
+        if self._pulling is not None:
+            await hurry_pull(self._args.store_id, self._pulling)
 
     @workflow.query
     def progress(self) -> ImportProgress:
@@ -145,6 +156,7 @@ class DemandWorkflow:
     ) -> Counts | None:
         """What became of a whole entity; None: somebody else is at it."""
         shared = self._args.model_dump(include=set(ImportStoreInput.model_fields))
+        self._pulling = plan.entity
         pulled = await pull_or_yield(
             PullInput(
                 **shared,
@@ -159,6 +171,7 @@ class DemandWorkflow:
             ),
             summary=f"{self._args.name}: {plan.entity.value}",
         )
+        self._pulling = None
         if pulled is None:
             return None
         self._held_back += pulled.held_back
@@ -186,7 +199,7 @@ class DemandWorkflow:
 
     async def _push_all(self, run: RunRef) -> None:
         """Each kind after what it refers to; what climbs the ladder does not hold up the next."""
-        demands = sorted(self._args.pushes, key=_place)
+        demands, self._is_hurried = sorted(self._args.pushes, key=_place), False
         for demand in demands:
             self._note(phase=f"pushing {demand.entity.value}")
             counts = await self._enqueue(run, demand)
@@ -196,6 +209,9 @@ class DemandWorkflow:
             while self._is_going_on(demand.entity):
                 self._note(phase=f"waiting for pushes of {demand.entity.value}")
                 await self._rest(self._progress.pushed[demand.entity].idle_s)
+                if self._is_hurried:
+                    self._is_hurried = False
+                    await self._hurry(run)
                 await self._watch(run, demand.entity)
         paused = [one.paused for one in self._progress.pushed.values() if one.paused is not None]
         if paused:
@@ -210,7 +226,16 @@ class DemandWorkflow:
     async def _rest(self, idle_s: float) -> None:
         """Nothing is due for so long: leave the slot of an activity to others."""
         if idle_s > 0:
-            await workflow.sleep(timedelta(seconds=idle_s), summary="the next try of the pushes")
+            await sleep_until(
+                lambda: self._is_hurried,
+                timedelta(seconds=idle_s),
+                summary="the next try of the pushes",
+            )
+
+    async def _hurry(self, run: RunRef) -> None:
+        await workflow.execute_activity_method(
+            DemandPushActivities.hurry_demand, run, **policies.BOOKKEEPING
+        )
 
     async def _enqueue(self, run: RunRef, demand: PushDemand) -> PushCounts:
         counts: PushCounts = await workflow.execute_activity_method(
@@ -256,7 +281,8 @@ class DemandWorkflow:
             for entity, one in self._progress.entities.items()
         ]
         lines += [
-            f"{entity.value} to the store: sent {one.sent} of {one.queued} · failed {one.failed}"
+            f"{entity.value} to the store: sent {one.sent} of {one.queued} · held {one.held}"
+            f" · failed {one.failed}"
             for entity, one in self._progress.pushed.items()
         ]
         if self._busy:

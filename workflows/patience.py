@@ -3,10 +3,12 @@
 An activity has tried three times by itself when its failure arrives here. The store is then shown
 as failing, with the time of the next try, and the workflow sleeps. Steps that run side by side
 share one wait. A store that will not recover by itself, or the end of the ladder, is given up.
+A person who asks for the same again ends the wait.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import TypeVar
 
@@ -36,6 +38,12 @@ def stop_if_cancelled() -> None:
         raise asyncio.CancelledError
 
 
+async def sleep_until(is_over: Callable[[], bool], delay: timedelta, *, summary: str) -> None:
+    """Sleep, unless it is over before. Commands what `workflow.sleep` does."""
+    with suppress(TimeoutError):
+        await workflow.wait_condition(is_over, timeout=delay, timeout_summary=summary)
+
+
 class Patience:
     """One run's patience with its store. `tell` is called when a wait begins and when it ends."""
 
@@ -52,6 +60,12 @@ class Patience:
         self.failures = failures
         self.waiting_for = ""
         self._tell = tell
+        self._is_shown_failing = False
+        self._is_ended = False
+
+    def end_wait(self) -> None:
+        """Try at once, and from the first rung of the ladder on. Not waiting, nothing changes."""
+        self._is_ended = bool(self.waiting_for)
 
     async def attempt(self, step: Callable[[], Awaitable[T]]) -> T:
         """The result of `step`, however long the store makes us wait for it.
@@ -68,8 +82,8 @@ class Patience:
                     await self._wait(error)
                 continue
             stop_if_cancelled()
-            if self.failures and not self.waiting_for:
-                self.failures = 0
+            if (self.failures or self._is_shown_failing) and not self.waiting_for:
+                self.failures, self._is_shown_failing = 0, False
                 await workflow.execute_activity_method(
                     RunActivities.clear_failure, self._run, **policies.BOOKKEEPING
                 )
@@ -86,7 +100,7 @@ class Patience:
         delay = timedelta(seconds=self._ladder_s[self.failures])
         if isinstance(told, int | float) and told > 0:
             delay = min(timedelta(seconds=told), LONGEST_TOLD)
-        self.waiting_for = cause.message
+        self.waiting_for, self._is_shown_failing, self._is_ended = cause.message, True, False
         self._tell()
         try:
             await workflow.execute_activity_method(
@@ -99,7 +113,9 @@ class Patience:
                 ),
                 **policies.BOOKKEEPING,
             )
-            await workflow.sleep(delay, summary="waiting for the store")
+            await sleep_until(lambda: self._is_ended, delay, summary="waiting for the store")
+            if self._is_ended:
+                self.failures = 0
         finally:
             self.waiting_for = ""
             self._tell()

@@ -78,6 +78,11 @@ class PullWorkflow:
         """What was pulled so far."""
         return self._counts
 
+    @workflow.signal
+    def try_now(self) -> None:
+        """A person asks for the same again: do not wait for the store any longer."""
+        self._patience.end_wait()
+
     async def _pull_pages(self) -> None:
         plan = await self._patience.attempt(
             lambda: workflow.execute_activity_method(

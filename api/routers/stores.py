@@ -60,17 +60,18 @@ async def create_store(
 ) -> Response:
     """Try the credentials, keep the store if they are right, and start its import if asked.
 
-    Nothing is kept when the store says no.
+    Nothing is kept when the store says no. A shop is one store: where it is one already, the
+    answer is 409 and names it. Where its store was deleted, it becomes that store again, with its
+    id, its records and its field mapping (`returned`).
     """
 
     async def work() -> Response:
-        store, generated = await connect_store(
-            services, principal.tenant_id, body, actor=principal.actor
-        )
+        made = await connect_store(services, principal.tenant_id, body, actor=principal.actor)
+        store = made.store
         workflow_id, warning = None, None
         if body.sync:
             workflow_id, warning = await first_import(
-                services, principal.tenant_id, store, actor=principal.actor
+                services, principal.tenant_id, made, actor=principal.actor
             )
         await watch_subscriptions(services, principal.tenant_id, store)
         answer = store_view(
@@ -78,7 +79,8 @@ async def create_store(
             store,
             CreatedStoreAnswer,
             own_url=str(request.base_url),
-            generated_secret=generated,
+            generated_secret=made.generated_secret,
+            returned=made.returned,
             workflow_id=workflow_id,
             temporal_ui_url=services.workflow_page(workflow_id),
             warning=warning,
@@ -159,7 +161,9 @@ async def update(
 async def delete(store_id: StoreId, principal: StoresWriter, services: Services) -> Response:
     """Take its webhooks away, stop its work, wipe its credentials, free its code.
 
-    Its records stay. A shop that does not answer keeps its webhooks: they are refused from here
+    Its records stay; the same shop, connected again, is this store again.
+
+    A shop that does not answer keeps its webhooks: they are refused from here
     on, and the shop switches them off.
     """
     await leave_shop(services, principal, store_id)

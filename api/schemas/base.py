@@ -17,6 +17,8 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema
 
+from domain.documents import Document
+
 MAX_ID: Final = 2**53 - 1
 """The highest id: up to it JSON's numbers are the same everywhere (RFC 8259, 6)."""
 
@@ -82,16 +84,8 @@ def _make_exact(node: Any) -> None:
             _make_exact(one)
 
 
-class Body(BaseModel):
-    """Base of what the API is sent: nothing unknown, and no input in errors."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=to_camel,
-        populate_by_name=True,
-        hide_input_in_errors=True,
-    )
+class Body(Document):
+    """Base of what the API is sent."""
 
     @classmethod
     def __get_pydantic_core_schema__(

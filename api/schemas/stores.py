@@ -200,12 +200,16 @@ class CreatedStoreAnswer(ChangedStoreAnswer):
         {
             **STORE_EXAMPLE,
             "webhookSecret": "kq3V8mB1yY5tG7nW9cX2zL4pR6sD0fH_jK-aEuIoTqw",
+            "returned": False,
             "workflowId": "import/12",
             "temporalUiUrl": "http://127.0.0.1:8233/namespaces/default/workflows/import%2F12",
             "warning": None,
         }
     )
 
+    returned: bool = Field(
+        default=False, description="The shop was connected before: this is the store it was"
+    )
     workflow_id: str | None = Field(default=None, description="The first import, if one was asked")
     temporal_ui_url: str | None = None
     warning: str | None = Field(

@@ -93,8 +93,11 @@ class EntityAnswer(Answer):
 class PushedAnswer(Answer):
     """What became of the records of one kind that a run was to send."""
 
-    queued: int = Field(description="The sum of the next four")
+    queued: int = Field(description="The sum of the next five")
     sent: int = Field(description="The store has them as the hub has them")
+    held: int = Field(
+        description="A field of them waits for a person: see GET /api/conflicts. The rest was sent"
+    )
     waiting: int = Field(description="Not tried yet, or tried again later")
     failed: int = Field(description="See GET /api/stores/{id}/pushes for the reasons")
     passed_on: int = Field(description="Asked for again by a later run, and counted there")
@@ -237,8 +240,9 @@ class SyncDetailAnswer(Answer):
             },
             "pushed": {
                 "customers": {
-                    "queued": 12,
+                    "queued": 13,
                     "sent": 9,
+                    "held": 1,
                     "waiting": 2,
                     "failed": 1,
                     "passedOn": 0,

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from api.auth import CHALLENGE, Principal, authenticate_if_given
 from api.caching import REVALIDATED, conditional
+from api.params import EACH_ONCE
 from api.problems import FORBIDDEN, NOT_FOUND, UNAUTHENTICATED, ProblemError
 from api.schemas.connection import ConnectionAnswer
 from api.services import ApiServices, Services
@@ -16,7 +17,9 @@ from api.woocommerce_sync.default_store import DefaultStore, find_default_store
 from api.woocommerce_sync.stores import StoreIdQuery, pick_store
 from db.keys import Permission
 
-router = APIRouter(prefix="/api/woocommerce-sync", tags=["woocommerce-sync"])
+router = APIRouter(
+    prefix="/api/woocommerce-sync", tags=["woocommerce-sync"], dependencies=[EACH_ONCE]
+)
 
 _KEEP_FAILURE_S: Final = 5.0
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from api.auth import RecordsReader
+from api.params import EACH_ONCE
 from api.report_reading import reading_reports
 from api.schemas.woocommerce_reports import EXPORT_LINES, EXPORT_TABLE, ExportedRecords
 from api.services import Services, now
@@ -15,7 +16,9 @@ from db.audit import record_audit
 from db.export import ExportFormat, ExportReader, ExportRequest
 from db.export_records import ExportKind
 
-router = APIRouter(prefix="/api/woocommerce-sync", tags=["woocommerce-sync"])
+router = APIRouter(
+    prefix="/api/woocommerce-sync", tags=["woocommerce-sync"], dependencies=[EACH_ONCE]
+)
 
 _FILES: dict[str, Any] = {
     "text/csv": {"schema": {"type": "string"}, "example": EXPORT_TABLE},

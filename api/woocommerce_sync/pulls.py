@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from activities.demand_models import PullDemand
 from api.openapi_answers import ASKS_STORE
+from api.params import DIGITS, EACH_ONCE
 from api.schemas.woocommerce_sync import DemandAnswer
 from api.schemas.woocommerce_sync_pulls import (
     BatchBody,
@@ -24,14 +25,16 @@ from api.woocommerce_sync.pulled_items import shown_item
 from db.stores import Store
 from domain.entities import Entity
 
-router = APIRouter(prefix="/api/woocommerce-sync", tags=["woocommerce-sync"])
+router = APIRouter(
+    prefix="/api/woocommerce-sync", tags=["woocommerce-sync"], dependencies=[EACH_ONCE]
+)
 
 _TAKES_LONGER: Final[dict[int | str, dict[str, Any]]] = {
     202: {"model": DemandAnswer, "description": "It takes longer than 10 s, and goes on"},
     **ASKS_STORE,
 }
 WooId = Annotated[
-    int, Path(ge=1, lt=10**15, description="The record's id in the WooCommerce store")
+    int, DIGITS, Path(ge=1, lt=10**15, description="The record's id in the WooCommerce store")
 ]
 
 

@@ -10,6 +10,7 @@ from activities.demand_models import PushDemand
 from api import problems
 from api.demanding import run_demand, start_demand
 from api.openapi_answers import ASKS_STORE
+from api.params import DIGITS, EACH_ONCE
 from api.problems import INVALID, ProblemError
 from api.schemas.base import MAX_ID
 from api.schemas.woocommerce_pushes import (
@@ -30,10 +31,12 @@ from db.stores import Store
 from domain.entities import Entity
 from workflows.models import DemandResult
 
-router = APIRouter(prefix="/api/woocommerce-sync", tags=["woocommerce-sync"])
+router = APIRouter(
+    prefix="/api/woocommerce-sync", tags=["woocommerce-sync"], dependencies=[EACH_ONCE]
+)
 
 ProductId = Annotated[
-    int, Path(alias="productId", ge=1, le=MAX_ID, description="The hub's id of a product")
+    int, DIGITS, Path(alias="productId", ge=1, le=MAX_ID, description="The hub's id of a product")
 ]
 
 

@@ -19,6 +19,7 @@ from api.paging import (
     next_cursor,
     read_id,
 )
+from api.params import EACH_ONCE
 from api.report_reading import reading_reports
 from api.schemas.base import MAX_ID
 from api.schemas.conflicts import ConflictAnswer, ConflictStatus
@@ -47,7 +48,9 @@ from db.reports_status import load_states
 from db.stores import Store
 from domain.errors import NotFoundError
 
-router = APIRouter(prefix="/api/woocommerce-sync", tags=["woocommerce-sync"])
+router = APIRouter(
+    prefix="/api/woocommerce-sync", tags=["woocommerce-sync"], dependencies=[EACH_ONCE]
+)
 
 _SPANS: Final[dict[Timeframe, timedelta]] = {
     "24h": timedelta(hours=24),

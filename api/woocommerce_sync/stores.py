@@ -7,6 +7,7 @@ from fastapi import Query
 
 from api import problems
 from api.connecting import get_store
+from api.params import DIGITS
 from api.problems import BAD_REQUEST, NOT_FOUND, ProblemError
 from api.schemas.base import MAX_ID
 from api.services import ApiServices
@@ -20,6 +21,7 @@ DOCUMENT_TAG: Final = {
 
 StoreIdQuery = Annotated[
     int | None,
+    DIGITS,
     Query(
         alias="storeId",
         ge=1,

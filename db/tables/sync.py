@@ -48,6 +48,7 @@ LINKS = Table(
     Column("deleted_at", TIME),
     created_at(),
     updated_at(),
+    Column("confirmed_at", TIME),
     PrimaryKeyConstraint("tenant_id", "store_id", "entity", "external_id"),
     reference("store_id", "stores"),
     Index("ix_links_record", "record_id", "entity", "tenant_id"),
@@ -58,7 +59,8 @@ LINKS = Table(
 `is_home` is true where the record came from. `differs` says that the hub's record may differ from
 the base: it was changed by somebody else since, and what the store says next has to be merged.
 `pushing` is what the store is being sent, until its answer is recorded: heard from the store, it
-is no change of its own. `pushed_at` and `bounces` are the loop breaker's."""
+is no change of its own. `pushed_at` and `bounces` are the loop breaker's. `confirmed_at` is when
+the store last said the same as before at another version: only `version` changed then."""
 
 CHANGES = Table(
     "changes",
@@ -182,12 +184,14 @@ RUN_PUSHES = Table(
     Column("skipped", BigInteger, nullable=False),
     Column("is_forced", Boolean, nullable=False),
     created_at(),
+    Column("held", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("tenant_id", "run_id", "entity"),
     reference("run_id", "sync_runs", on_delete="CASCADE"),
 )
 """What a run that somebody asked for has to send: `queued` rows of `pushes` got its id. `sent` of
-them the store has; `passed_on` belong to a later run that asked for the same records. `skipped`
-records were meant as well, and are none that the store can have."""
+them the store has; of `held` at least a field waits for a person; `passed_on` belong to a later run
+that asked for the same records. `skipped` records were meant as well, and are none that the store
+can have."""
 
 PROVIDER_CALLS = Table(
     "provider_calls",

@@ -10,9 +10,10 @@ from pydantic import SecretStr
 from domain.entities import Entity
 from domain.pages import Page, Pulled
 from domain.pushing import Outgoing, Pushed, StockPushed, StockTarget, Wanted
-from domain.records import Record
+from domain.records import Product, Record
 from providers._kit.answers import Answer
 from providers._kit.protocols import Subscription
+from providers.woocommerce import product_fields
 from providers.woocommerce.finding import Finder
 from providers.woocommerce.lists import ROUTES
 from providers.woocommerce.plain_writes import PlainWriter
@@ -38,6 +39,12 @@ class WooCommerceClient(WooCommerceSelector):
         if entity not in ROUTES:
             raise ValueError(f"{entity} are not written on their own")
         return await PlainWriter(self.known, ROUTES, self._read_answer).push(entity, items)
+
+    def spared(self, record: Record, base: Record | None) -> frozenset[str]:
+        """See `providers._kit.sparing.SparesFields`."""
+        if isinstance(record, Product) and isinstance(base, Product):
+            return product_fields.spared(record, base)
+        return frozenset()
 
     async def find(self, wanted: Sequence[Wanted]) -> Mapping[str, Pulled[Record]]:
         """Which of these are in the shop already, by our key. Raises StoreError."""

@@ -79,6 +79,27 @@ def product_changes(
     return changes
 
 
+def spared(product: Product, base: Product) -> frozenset[str]:
+    """The paths that are left out also by force while they are as both sides agreed.
+
+    A shop may hold a SKU or barcode twice (it came with an import, say), and refuses both products
+    when either says its own again. Source: `WC_Product::set_sku` and `set_global_unique_id`. And a
+    variation that leaves the counting to its product would begin to count for itself, from what all
+    of them share, and the shop's stock would multiply.
+    """
+    known = {one.external_id: one for one in base.variants}
+    paths = set[str]()
+    for variant in product.variants:
+        before = known.get(variant.external_id)
+        if before is None:
+            continue
+        # The one variant of a simple product has the product's id, and is no variation.
+        names = ("sku", "barcode", *(("tracks_stock",) if sells_variants(product) else ()))
+        same = (name for name in names if getattr(variant, name) == getattr(before, name))
+        paths |= {f"variants.{variant.external_id}.{name}" for name in same}
+    return frozenset(paths)
+
+
 def new_product(product: Product) -> dict[str, Any]:
     """The members of a product to create, without tags, pictures and attributes."""
     members = new_fields(_PRODUCT, product)

@@ -7,7 +7,7 @@ taken off sale becomes a draft, a variation of no use a private one.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -25,6 +25,7 @@ from providers.woocommerce.product_fields import (
     new_variant,
     product_changes,
     sells_variants,
+    spared,
     variant_changes,
 )
 from providers.woocommerce.read_back import answer_for, nothing_to_say
@@ -116,6 +117,8 @@ class ProductWriter:
     def _plan(self, item: Outgoing) -> _Plan:
         product = item.record if isinstance(item.record, Product) else None
         base = item.base if isinstance(item.base, Product) else None
+        if item.is_forced and product is not None and base is not None:
+            item = replace(item, held=item.held | spared(product, base))
         plan = _Plan(item, item.external_id, product, base)
         if product is None:
             if item.external_id is None:

@@ -85,10 +85,6 @@ def plan_variations(item: Outgoing, product: Product, base: Product | None) -> V
         kept.add(variant.external_id)
         before = known.get(variant.external_id)
         body = variant_changes(variant, before, item.held, variant.extra, is_forced=item.is_forced)
-        if before is not None and before.tracks_stock == variant.tracks_stock:
-            # Not even by force: a variation that leaves the counting to its product would begin to
-            # count for itself, from what all of them share, and the shop's stock would multiply.
-            body.pop("manage_stock", None)
         is_held_back = is_held(item.held, f"variants.{variant.external_id}.option_values")
         changed = before is None or dict(before.option_values) != dict(variant.option_values)
         if body or (changed and not is_held_back):

@@ -104,6 +104,59 @@ async def test_the_changes_of_a_part_are_told_one_by_one_and_not_as_an_import(
     assert await bench.scene.rows("select distinct bulk from changes") == [(False,)]
 
 
+async def test_by_force_an_order_is_as_the_shop_has_it_now_unless_it_is_heard_of_meanwhile(
+    bench: Bench,
+) -> None:
+    scene, args = bench.scene, asked(bench, limit=1, page_size=1, force=True)
+    await run(activities(bench).pull_demand, args)
+    future = (
+        "with ahead as (update links set version = '2099-01-01', base_hash = '', updated_at = now()"
+        " where entity = 'orders') update orders set customer_note = 'from the future'"
+    )
+    note = "select customer_note from orders"
+    true = await scene.rows(note)
+    await scene.rows(future)
+    for name, demand, shown in (
+        ("unforced", args.demand.model_copy(update={"force": False}), [("from the future",)]),
+        ("forced", args.demand, true),
+    ):
+        again = args.model_copy(update={"name": name, "demand": demand})
+        counts = await run(activities(bench).pull_demand, again)
+        assert (counts.updated, await scene.rows(note)) == (int(shown == true), shown)
+
+    scene.fail("slow", path="/wc/v3/orders", delay_s=0.3)
+    reading = asyncio.ensure_future(
+        run(activities(bench).pull_demand, args.model_copy(update={"name": "meanwhile"}))
+    )
+    asked_before = len(scene.requests())
+    while True:
+        await asyncio.sleep(0.01)
+        if len(scene.requests()) > asked_before:
+            break
+    await scene.rows(future)
+    assert (await reading).updated == 0
+    assert await scene.rows(note) == [("from the future",)]
+
+
+@pytest.mark.parametrize("is_changes", [False, True])
+async def test_by_force_a_whole_reading_takes_what_is_older(bench: Bench, is_changes: bool) -> None:
+    await run(bench.pull.plan_pull, bench.ref)
+    await run(bench.pull.pull_range, bench.range_of(5, 5))
+    await bench.scene.rows(
+        "with ahead as (update links set version = '2099-01-01', base_hash = '')"
+        " update orders set customer_note = 'from the future'"
+    )
+    if is_changes:
+        await bench.scene.rows("update sync_run_entities set changed_since = '2000-01-01'")
+        forced = bench.changes("again").model_copy(update={"force": True})
+        await run(bench.pull.pull_changes, forced)
+    else:
+        again = bench.range_of(5, 5).model_copy(update={"force": True, "name": "again"})
+        await run(bench.pull.pull_range, again)
+    ahead = "select count(*) from orders where customer_note = 'from the future'"
+    assert await bench.scene.rows(ahead) == [(0,)]
+
+
 async def test_a_filter_that_the_list_does_not_have_is_refused_for_good(bench: Bench) -> None:
     args = asked(bench, limit=5).model_copy(
         update={"demand": PullDemand(entity=Entity.CUSTOMERS, status="any")}

@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from types import SimpleNamespace
 from typing import Final
 
@@ -16,7 +17,7 @@ from db.crypto import SecretBox
 from db.session import Database
 from providers._kit.registry import Registry
 from tests.api.fake_gateway import FakeGateway, FakeWaker
-from tests.api.hub import Caller, Hub
+from tests.api.hub import Caller, Hub, answer_at_its_address
 from tests.api.shared_servers import SharedServer
 from tests.servers import TestDatabase
 
@@ -72,6 +73,7 @@ async def hub(
         config=config,
         started_at=datetime.now(UTC),
     )
+    gateway.verdict = partial(answer_at_its_address, services)
     app = create_app(services)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://hub.internal") as http:

@@ -69,6 +69,7 @@ class FakeGateway:
     previews: list[PreviewPushInput] = field(default_factory=list)
     preview: PreviewPushResult | None = field(default_factory=PreviewPushResult)
     demands: list[DemandInput] = field(default_factory=list)
+    hurried: list[str] = field(default_factory=list)
     demanded: DemandResult | DemandFailedError | None = None
 
     async def check_store(
@@ -160,6 +161,10 @@ class FakeGateway:
             self.demands.append(args)
             self.running[workflow_id] = f"demand-run-{len(self.demands)}"
         return Started(workflow_id, self.running[workflow_id], already_running=is_running)
+
+    async def hurry_demand(self, started: Started) -> None:
+        self._answer()
+        self.hurried.append(started.workflow_id)
 
     async def await_demand(self, started: Started, *, timeout_s: float) -> DemandResult | None:
         self._answer()

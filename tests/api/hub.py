@@ -17,11 +17,13 @@ from db.keys import NewKey, create_key
 from db.processes import ProcessKind, ProcessRow, report_process
 from db.session import Database
 from db.staging import Origin
+from db.store_checks import find_check
 from db.tenants import Tenant, create_tenant
 from domain.entities import Entity
 from domain.pages import Page, Pulled
 from domain.records import Record
-from tests.api.fake_gateway import FakeGateway, FakeWaker
+from tests.api.fake_gateway import FACTS, FakeGateway, FakeWaker
+from workflows.models import CheckStoreInput, CheckStoreResult
 from workflows.task_queues import TaskQueue
 
 KEY = "ck_" + "0123456789abcdef" * 2
@@ -119,14 +121,23 @@ class Hub:
             await apply(connection, Origin(tenant.id, store_id), entity, page)
 
 
+async def answer_at_its_address(services: ApiServices, check: CheckStoreInput) -> CheckStoreResult:
+    """A shop that accepts everything, at the address that was entered."""
+    async with services.database.tenant(check.tenant_id) as connection:
+        kept = await find_check(connection, check.store_check_id)
+    assert kept is not None
+    form = json.loads(services.secrets.open(kept.sealed, context=store_context(kept.store_id)))
+    return CheckStoreResult(facts={**FACTS, "store_url": form["storeUrl"]})
+
+
 def store_body(code: str = "main", **changes: Any) -> dict[str, Any]:
-    """A valid body for POST /api/stores."""
+    """A valid body for POST /api/stores; each code is a shop of its own."""
     return {
         "name": "Main shop",
         "code": code,
         "provider": "testshop",
         "config": {
-            "storeUrl": "https://shop.example",
+            "storeUrl": f"https://{'' if code == 'main' else code + '.'}shop.example",
             "consumerKey": KEY,
             "consumerSecret": SECRET,
         },

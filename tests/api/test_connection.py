@@ -20,7 +20,10 @@ async def default(hub: Hub, config: ApiConfig) -> Caller:
     services = replace(
         hub.services,
         config=config.model_copy(
-            update={"has_default_store": True, "default_tenant": caller.tenant.name}
+            update={
+                "default_store_url": "https://default.shop.example",
+                "default_tenant": caller.tenant.name,
+            }
         ),
     )
     transport = httpx.ASGITransport(app=create_app(services), raise_app_exceptions=False)

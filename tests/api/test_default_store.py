@@ -30,7 +30,7 @@ OTHER_SECRET = "cs_" + "9" * 40
 @pytest.fixture
 def services(hub: Hub, caller: Caller) -> ApiServices:
     """With the caller's tenant as the default one."""
-    update = {"has_default_store": True, "default_tenant": caller.tenant.public_id}
+    update = {"default_store_url": WANTED.site_url, "default_tenant": caller.tenant.public_id}
     return replace(hub.services, config=hub.services.config.model_copy(update=update))
 
 

@@ -1,4 +1,4 @@
-from tests.api.hub import Caller, Hub, connect
+from tests.api.hub import Caller, Hub, connect, store_body
 
 
 async def test_a_deleted_store_is_gone_with_its_secrets(hub: Hub, caller: Caller) -> None:
@@ -28,7 +28,8 @@ async def test_a_deleted_store_is_gone_with_its_secrets(hub: Hub, caller: Caller
 async def test_a_deleted_stores_code_is_free(caller: Caller) -> None:
     first = await connect(caller)
     await caller.delete(f"/api/stores/{first}")
-    assert await connect(caller) != first
+    config = {**store_body()["config"], "storeUrl": "https://another.example"}
+    assert await connect(caller, config=config) != first
 
 
 async def test_a_store_is_deleted_though_temporal_is_down(hub: Hub, caller: Caller) -> None:

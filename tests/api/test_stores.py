@@ -73,6 +73,7 @@ async def test_a_store_is_connected(hub: Hub, caller: Caller) -> None:
         "createdAt": made["createdAt"],
         "updatedAt": made["updatedAt"],
         "webhookSecret": secret,
+        "returned": False,
         "workflowId": None,
         "temporalUiUrl": None,
         "warning": None,
@@ -274,7 +275,7 @@ async def test_a_store_shown_has_no_secret(hub: Hub, caller: Caller) -> None:
         **{
             name: value
             for name, value in made.items()
-            if name not in {"webhookSecret", "workflowId", "temporalUiUrl", "warning"}
+            if name not in {"webhookSecret", "returned", "workflowId", "temporalUiUrl", "warning"}
         },
         "instructions": made["instructions"].replace(
             made["webhookSecret"], "the webhook secret of this store"

@@ -97,10 +97,14 @@ async def test_what_is_sent_twice_with_one_key_is_done_once(
     assert other.status_code == 422
 
 
-async def test_the_same_asked_again_while_it_runs_is_found(caller: Caller, store_id: int) -> None:
+async def test_the_same_asked_again_while_it_runs_is_found_and_hurried(
+    hub: Hub, caller: Caller, store_id: int
+) -> None:
     first = (await ask(caller, "customers/pull", {"limit": 5})).json()
+    assert hub.gateway.hurried == []
     again = (await ask(caller, "customers/pull", {"page": 1, "limit": 5})).json()
     assert again == {**first, "alreadyRunning": True}
+    assert hub.gateway.hurried == [first["workflowId"]]
 
 
 async def test_nothing_is_started_while_temporal_is_away(

@@ -161,8 +161,13 @@ async def test_wrong_input_is_refused_with_its_place(
         assert answer.status_code == 422, f"{path} {body}: {answer.text}"
         assert answer.headers["content-type"] == "application/problem+json"
         assert [one["pointer"] for one in answer.json()["errors"]] == [pointer]
-    for path in ("products/0", "products/x", "orders/-1", f"orders/{10**15}"):
+    for path in ("products/0", "products/x", "products/1.0", "orders/-1", f"orders/{10**15}"):
         assert (await ask(caller, path)).status_code == 422
+    for root in ("sync/products/4711", "sync/customers/pull", "export/orders", "status"):
+        path = f"/api/woocommerce-sync/{root}?storeId={store_id}&storeId={store_id}"
+        answer = await (caller.post(path) if root.startswith("sync") else caller.get(path))
+        assert answer.status_code == 422, answer.text
+        assert [one["pointer"] for one in answer.json()["errors"]] == ["/query/storeId"]
     assert hub.gateway.demands == []
 
 

@@ -275,8 +275,8 @@ async def test_a_run_shows_what_became_of_its_pushes(shop: Shop) -> None:
         "with run as (insert into sync_runs (tenant_id, store_id, kind, workflow_id,"
         " workflow_run_id, status) values (:owner, :store, 'demand', :key, 'r', 'success')"
         " returning tenant_id, id)"
-        " insert into run_pushes (tenant_id, run_id, entity, queued, sent, skipped, is_forced)"
-        " select tenant_id, id, 'customers', 5, 4, 2, false from run",
+        " insert into run_pushes (tenant_id, run_id, entity, queued, sent, held, skipped,"
+        " is_forced) select tenant_id, id, 'customers', 6, 4, 1, 2, false from run",
         owner=shop.caller.tenant.id,
         store=shop.store_id,
         key=f"demand/{shop.store_id}/0123456789abcdef",
@@ -285,8 +285,9 @@ async def test_a_run_shows_what_became_of_its_pushes(shop: Shop) -> None:
     assert answer.status_code == 200, answer.text
     assert answer.json()["pushed"] == {
         "customers": {
-            "queued": 5,
+            "queued": 6,
             "sent": 4,
+            "held": 1,
             "waiting": 0,
             "failed": 1,
             "passedOn": 0,

@@ -120,7 +120,8 @@ async def test_analytics_are_by_store_and_in_total(hub: Hub, shop: Shop) -> None
             assert (report, answer.status_code) == (report, 404)
 
 
-async def test_reports_of_a_tenant_without_stores_are_empty(caller: Caller) -> None:
+async def test_reports_of_a_tenant_without_stores_are_empty(hub: Hub, caller: Caller) -> None:
+    await hub.show_process()
     found = await told(caller, "analytics", timeframe="90d")
     assert (found["total"]["runs"]["total"], found["stores"]) == (0, [])
     assert found["total"]["requests"]["p95Ms"] is None

@@ -146,7 +146,10 @@ async def test_every_process_tells_what_it_uses(nobody: None, hub: Hub, shop: Sh
     }
 
 
-async def test_who_works_nothing_off_is_missed(nobody: None, hub: Hub, shop: Shop) -> None:
+async def test_who_works_nothing_off_is_missed(
+    nobody: None, hub: Hub, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.routers.health._KEEP_S", 0)
     await hub.show_process("api", ())
     seen = []
     for queues in ((), ("interactive", "events"), ("pull",), ("import", "pull")):

@@ -74,7 +74,7 @@ async def new_shop(hub: Hub, caller: Caller, code: str = "main", **config: str) 
         caller,
         code,
         config={
-            "storeUrl": "https://shop.example",
+            "storeUrl": f"https://{'' if code == 'main' else code + '.'}shop.example",
             "consumerKey": "ck_" + "0" * 32,
             "consumerSecret": "cs_" + "0" * 32,
             "webhookSecret": SECRET,

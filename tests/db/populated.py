@@ -55,6 +55,8 @@ _PEOPLE = """
 insert into users (tenant_id, email, name, role, password_hash) values (:tenant,
   'ann' || cast(:tenant as text) || '@example.test', 'Ann', 'owner', 'x');
 insert into login_sessions (tenant_id, user_id, expires_at) select tenant_id, id, now() from users;
+insert into login_networks (tenant_id, user_id, network, last_login_at) select tenant_id, id,
+  '192.0.2.1', now() from users;
 insert into refresh_tokens (tenant_id, session_id, token_hash, expires_at) select tenant_id, id,
   decode(md5(cast(:tenant as text)), 'hex'), now() from login_sessions;
 insert into signing_keys (tenant_id, kid, encrypted_data, iv, tag, key_id, signs_until,

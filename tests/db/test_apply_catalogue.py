@@ -1,7 +1,13 @@
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from db.apply import Applied
+from db.apply import Applied, apply
+from db.ranges import database_clock
 from domain.entities import Entity
+from domain.pages import Page
+from domain.records import Record
 from tests.db.factories import at, category, product, variant
 from tests.db.room import Room
 
@@ -92,6 +98,35 @@ async def test_a_version_older_than_the_links_is_ignored(room: Room) -> None:
     await room.take(PRODUCTS, product("1", title="Newer", version=9))
     assert await room.take(PRODUCTS, product("1", title="Older", version=3)) == Applied(unchanged=1)
     assert await room.rows("select title from products") == [("Newer",)]
+
+
+async def test_by_force_an_older_version_counts_unless_the_store_was_heard_of_since(
+    room: Room,
+) -> None:
+    async def forced(name: str, version: int, read_at: datetime) -> tuple[Any, ...]:
+        origin = replace(room.origin, force=True, read_at=read_at)
+        page: Page[Record] = Page(records=(product("1", title=name, version=version),))
+        async with room.database.tenant(room.tenant_id) as connection:
+            await apply(connection, origin, PRODUCTS, page)
+        [row] = await room.rows(
+            "select p.title, l.version from products p join links l on l.record_id = p.id"
+            " and l.entity = 'products'"
+        )
+        return row
+
+    async def now() -> datetime:
+        async with room.database.tenant(room.tenant_id) as connection:
+            return await database_clock(connection)
+
+    await room.take(PRODUCTS, product("1", title="Dated in the future", version=900))
+    assert await forced("Restored", 3, await now()) == ("Restored", at(3))
+    assert await forced("Restored", 2, await now()) == ("Restored", at(2))
+    began = await now()
+    await room.take(PRODUCTS, product("1", title="Changed while it was read", version=9))
+    assert await forced("Restored", 4, began) == ("Changed while it was read", at(9))
+    began = await now()
+    await room.take(PRODUCTS, product("1", title="Changed while it was read", version=10))
+    assert await forced("Taken back meanwhile", 5, began) == ("Changed while it was read", at(10))
 
 
 async def test_an_edit_that_was_taken_back_makes_history_of_what_lay_between(room: Room) -> None:

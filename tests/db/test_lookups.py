@@ -40,7 +40,8 @@ def test_the_functions_that_run_as_somebody_else_are_known_and_closed(owner_url:
         *("count_webhooks", "discard_expired_checks", "discard_expired_previews"),
         *("discard_run_diffs", "find_default_tenant"),
         *("find_api_key", "find_connect_token", "find_key"),
-        *("find_login_session", "find_refresh_token", "find_store_by_webhook_code"),
+        *("find_login_session", "find_refresh_family", "find_refresh_token"),
+        "find_store_by_webhook_code",
         *("find_stores_by_organization", "find_user"),
         *("find_stores_by_webhook_source", "keep_webhook_events", "list_overdue_lanes"),
         "list_sleeping_inboxes",
@@ -94,7 +95,9 @@ def test_the_role_they_run_as_cannot_log_in_and_sees_no_more_than_they_need(owne
     assert dict(columns) == {
         "alert_messages": ["created_at", "next_attempt_at", "status", "tenant_id"],
         "connect_tokens": ["expires_at", "provider", "tenant_id", "token_hash"],
-        "login_sessions": ["expires_at", "id", "revoked_at", "tenant_id", "user_id"],
+        "login_sessions": [
+            *("expires_at", "family_hash", "id", "revoked_at", "tenant_id", "user_id"),
+        ],
         "mapping_previews": ["expires_at"],
         "refresh_tokens": ["tenant_id", "token_hash"],
         "run_diffs": ["created_at", "id", "run_id", "tenant_id"],

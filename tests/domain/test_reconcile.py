@@ -22,10 +22,15 @@ def incoming(external_id: str, name: str, version: int | None = None) -> Incomin
 
 
 def linked(
-    name: str | None, version: int | None = None, *, record_id: int = 1, deleted: bool = False
+    name: str | None,
+    version: int | None = None,
+    *,
+    record_id: int = 1,
+    deleted: bool = False,
+    heard: int | None = None,
 ) -> LinkState:
     digest = None if name is None else fingerprint(snapshot(Category(name=name)))
-    return LinkState(record_id, digest, at(version), deleted)
+    return LinkState(record_id, digest, at(version), deleted, heard_at=at(heard))
 
 
 def after(links: dict[str, LinkState], plan: Plan) -> dict[str, LinkState]:
@@ -48,7 +53,11 @@ keys = st.sampled_from([str(number) for number in range(6)])
 versions = st.one_of(st.none(), st.integers(0, 5))
 batches = st.lists(st.builds(incoming, keys, st.sampled_from("abc"), versions), max_size=12)
 states = st.builds(
-    linked, st.one_of(st.none(), st.sampled_from("abc")), versions, deleted=st.booleans()
+    linked,
+    st.one_of(st.none(), st.sampled_from("abc")),
+    versions,
+    deleted=st.booleans(),
+    heard=versions,
 )
 link_maps = st.dictionaries(keys, states)
 tombstone_lists = st.lists(keys, max_size=6)
@@ -77,6 +86,7 @@ histories = st.lists(
         (incoming("1", "b", 5), linked("a", 5), Action.UPDATED),
         (incoming("1", "b", 4), linked("a", 5), Action.STALE),
         (incoming("1", "b"), linked("a", 5), Action.UPDATED),
+        (incoming("1", "b", 4), linked("a", 5, heard=9), Action.STALE),
         (incoming("1", "b", 4), linked("a"), Action.UPDATED),
         (incoming("1", "b"), linked("a"), Action.UPDATED),
         (incoming("1", "a"), linked("a"), Action.UNCHANGED),
@@ -89,6 +99,24 @@ def test_a_record_is_judged_by_what_its_link_remembers(
     record: Incoming, link: LinkState | None, action: Action
 ) -> None:
     assert decide(record, link) is action
+
+
+@pytest.mark.parametrize(
+    ("name", "heard", "action"),
+    [
+        ("b", 9, Action.UPDATED),
+        ("b", None, Action.UPDATED),
+        ("a", 9, Action.CONFIRMED),
+        ("b", 10, Action.STALE),
+        ("b", 11, Action.STALE),
+        ("a", 11, Action.STALE),
+    ],
+)
+def test_an_older_version_counts_by_force_unless_the_record_was_heard_of_since(
+    name: str, heard: int | None, action: Action
+) -> None:
+    link = linked("a", 5, heard=heard)
+    assert decide(incoming("1", name, 4), link, read_at=at(10)) is action
 
 
 def test_a_batch_is_sorted_into_what_has_to_be_done() -> None:
@@ -182,6 +210,29 @@ def test_what_is_created_has_no_link_and_what_is_deleted_had_a_living_one(
     assert all(one.external_id not in links for one in plan.created)
     assert all(one.external_id in links for one in plan.updated)
     assert all(not links[key].is_deleted for key in plan.deleted)
+
+
+@given(batch=batches, tombstones=tombstone_lists, links=link_maps, began=st.integers(1, 7))
+def test_by_force_what_was_read_outweighs_all_that_was_heard_before_and_nothing_since(
+    batch: list[Incoming], tombstones: list[str], links: dict[str, LinkState], began: int
+) -> None:
+    read_at = T0 + timedelta(seconds=began)
+    plan = reconcile(batch, tombstones, links, force=True, read_at=read_at)
+    for key, one in latest(batch).items():
+        link = links.get(key)
+        is_heard_since = link is not None and (link.heard_at or T0) >= read_at
+        if link is None or not is_heard_since:
+            assert key not in plan.stale
+            assert (
+                one.version is None
+                or one in plan.writes
+                or one in plan.confirmed
+                or (key in plan.unchanged and link is not None and link.version == one.version)
+            )
+    since = {key: one for key, one in links.items() if (one.heard_at or T0) >= read_at}
+    heard = [one for one in batch if one.external_id in since]
+    assert reconcile(heard, (), since, force=True, read_at=read_at) == reconcile(heard, (), since)
+    assert reconcile(batch, (), links, read_at=read_at) == reconcile(batch, (), links)
 
 
 @given(history=histories, seed=st.integers(0, 100), size=st.integers(1, 5))

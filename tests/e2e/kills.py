@@ -68,13 +68,15 @@ def draw_kills(random: Random, count: int, *, products: int, orders: int) -> lis
     return [Kill(random.choice(VICTIMS), one) for one in (*chosen, random.choice(late))]
 
 
-async def carry_out(hub: RunningHub, store_id: int, kills: Sequence[Kill]) -> None:
-    """Kill when the moment has come, one after the other.
+async def carry_out(
+    hub: RunningHub, store_id: int, kills: Sequence[Kill], *, patience_s: float = _PATIENCE_S
+) -> None:
+    """Kill when the moment has come, one after the other. `patience_s`: how long one may take.
 
     A moment that passes unseen is an error: then the import was not disturbed as it should.
     """
     for kill in kills:
-        await _await_moment(hub, store_id, kill.moment)
+        await _await_moment(hub, store_id, kill.moment, patience_s)
         await kill_service(hub, kill.victim)
 
 
@@ -87,8 +89,8 @@ async def kill_service(hub: RunningHub, name: str) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-async def _await_moment(hub: RunningHub, store_id: int, moment: Moment) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
+async def _await_moment(hub: RunningHub, store_id: int, moment: Moment, patience_s: float) -> None:
+    deadline = time.monotonic() + patience_s
     statement = f"""
       select r.status, ({_PROGRESS[moment.phase].replace("%(run)s", "r.id")})
       from sync_runs r where r.store_id = %(store)s order by r.id desc limit 1

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ import httpx
 import psycopg
 from psycopg.rows import TupleRow
 
+from db.keys import NewKey, create_key
+from db.session import Database
+from db.tenants import create_tenant
 from runtime.embedded.connection import Connection
 from runtime.embedded.hub import EmbeddedHub, HubOptions
 from runtime.embedded.supervisor import Service, Supervisor
@@ -60,6 +63,26 @@ class RunningHub:
         assert answer.json()["workflowId"] is not None, answer.text
         store_id: int = answer.json()["id"]
         return store_id
+
+    @asynccontextmanager
+    async def another_tenant(self, name: str) -> AsyncIterator["RunningHub"]:
+        """The same hub for a new tenant, with a key of its own."""
+        owner = Database(self.superuser_url, pool_size=1)
+        hub = Database(self.connection.database_url, pool_size=1)
+        try:
+            async with owner.lookup() as connection:
+                tenant = await create_tenant(connection, name)
+            async with hub.tenant(tenant.id) as connection:
+                made = NewKey(name="test", permissions=("*",))
+                key, secret = await create_key(connection, tenant.id, made)
+        finally:
+            await owner.close()
+            await hub.close()
+        headers = {"X-API-Key": key, "X-API-Secret": secret.get_secret_value()}
+        async with httpx.AsyncClient(
+            base_url=self.connection.api_url, headers=headers, trust_env=False, timeout=60
+        ) as api:
+            yield replace(self, api=api)
 
     async def query(self, statement: str, **params: Any) -> list[TupleRow] | None:
         """The rows of a statement, or None while the database is away."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from uuid import uuid4
 
+from sqlalchemy import text
 from temporalio.client import Client
 
 from db.session import Database
@@ -19,12 +20,17 @@ from workflows.search_attributes import search_attributes
 from workflows.task_queues import TaskQueue
 
 PROVIDER = "woocommerce"
+_RUN = text("select status, error from sync_runs where id = :run")
 
 
 async def import_undisturbed(
     client: Client, settings: Settings, form: Mapping[str, str]
 ) -> tuple[int, ImportStoreResult]:
-    """Import a shop into a new tenant of the settings' database; returns the store's id."""
+    """Import a shop into a new tenant of the settings' database; returns the store's id.
+
+    Raises:
+        AssertionError: the import did not succeed, so nothing can be compared with it.
+    """
     hub = Hub.build(settings, pool_size=8)
     try:
         tenant_id = await _make_tenant(settings)
@@ -41,6 +47,10 @@ async def import_undisturbed(
                     tenant_id=tenant_id, store_id=store_id, provider=PROVIDER
                 ),
             )
+        assert result.is_settled, result
+        async with hub.database.tenant(tenant_id) as connection:
+            ended = await connection.execute(_RUN, {"run": result.run_id})
+            assert ended.one() == ("success", None)
         return store_id, result
     finally:
         await hub.close()

@@ -30,7 +30,7 @@ from runtime.hub import Hub
 from runtime.settings import Settings, load_settings
 from sandbox.woocommerce.seed import ShopSeed
 from tests.replay.cases import CASES, HISTORIES
-from tests.replay.record_demands import record_demands
+from tests.replay.record_demands import record_demands, record_hurried
 from tests.replay.record_lanes import record_lanes
 from tests.replay.record_mapping_previews import record_mapping_previews
 from tests.replay.record_previews import record_previews
@@ -195,6 +195,7 @@ ORDINARY: Final[Mapping[str, Callable[[Recorder], Awaitable[None]]]] = {
     "syncs": record_syncs,
     "scans": record_scans,
     "demands": record_demands,
+    "hurried": record_hurried,
 }
 PARTS: Final = (*ORDINARY, "continuations", "lanes")
 

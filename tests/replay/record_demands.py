@@ -64,3 +64,41 @@ async def record_demands(to: "Recorder") -> None:
     await take(to, "demand_failed", await start(scene, pulls=(PART,)))
     await home.take(Entity.CUSTOMERS, customer("2", "two@example.test"))
     await take(to, "demand_paused", await start(scene, pushes=SENT))
+
+
+async def record_hurried(to: "Recorder") -> None:
+    """Those that wait for their shop: one is cancelled, in others nobody wants to wait longer."""
+    scene = await to.open(products=5, orders=30)
+    down: dict[str, Any] = {"status": 503, "path": "/wc/v3/orders"}
+    waiting: dict[str, Any] = {"ladder_s": (0, 60, 60)}
+    scene.fail("error", **down)
+    cancelled = await start(scene, pulls=(PART,), **waiting)
+    await _once_it_waits(to, cancelled)
+    await to.client.get_workflow_handle(cancelled[0]).cancel()
+    await take(to, "demand_cancelled_waiting", cancelled)
+    whole = await start(scene, pulls=(PullDemand(entity=Entity.ORDERS),), pushes=SENT, **waiting)
+    await scene.store_row_once(lambda row: row["sync_retry_count"] == 1)
+    scene.shop.faults.rules.clear()
+    scene.fail("error", status=503, path="/wc/v3/customers/batch")
+    shop = scene.hub.database
+    home = Room(shop, scene.tenant_id, await new_store(shop, scene.tenant_id))
+    await home.take(Entity.CUSTOMERS, customer("1"))
+    handle = to.client.get_workflow_handle(whole[0])
+    await handle.signal("try_now")
+    await _once_it_waits(to, whole, "waiting for pushes")
+    scene.shop.faults.rules.clear()
+    await handle.signal("try_now")
+    await take(to, "demand_hurried", whole)
+    await to.take(scene, "orders", demand_pull_hurried=0)
+
+
+async def _once_it_waits(
+    to: "Recorder", ids: tuple[str, str], phase: str = "for the store"
+) -> None:
+    handle = to.client.get_workflow_handle(ids[0], run_id=ids[1])
+    async with asyncio.timeout(60):
+        while True:
+            await asyncio.sleep(0.5)
+            if phase in (await handle.query("progress"))["phase"]:
+                break
+    await asyncio.sleep(0.5)

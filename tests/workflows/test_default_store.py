@@ -52,7 +52,7 @@ async def test_variables_become_one_store_that_the_connection_test_finds(
         shop.url, SecretStr(shop.consumer_key), SecretStr(shop.consumer_secret)
     )
     processes = [
-        build_services(settings, temporal_client, has_default_store=True) for _ in range(2)
+        build_services(settings, temporal_client, default_store_url=shop.url) for _ in range(2)
     ]
 
     async def soon(_seconds: float) -> None:

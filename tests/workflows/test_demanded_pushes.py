@@ -1,5 +1,6 @@
-"""Pushes that are asked for through the API, sent by the lane, and seen in the shop."""
+"""What is asked for through the API: pushes, sent by the lane and seen in the shop, and waits."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ import pytest_asyncio
 from runtime.settings import Settings
 from tests.workflows.asking import Asker, asking
 from tests.workflows.conftest import OpenStore
+from tests.workflows.scene import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -63,12 +65,19 @@ async def test_customers_are_sent_to_a_shop_that_is_pulled_from(open_asker: Open
     assert shown["pushed"]["customers"] == {
         "queued": 2,
         "sent": 2,
+        "held": 0,
         "waiting": 0,
         "failed": 0,
         "passedOn": 0,
         "skipped": 0,
     }
     assert in_shop(asker) == ["hub0@example.com", "hub2@example.com"]
+    history = await asker.http.get("/api/woocommerce-sync/history?event_type=completed")
+    [line] = [one for one in history.json()["data"] if one["direction"] == "push"]
+    assert (line["statusUrl"], line["counts"]) == (
+        f"/api/syncs/{shown['workflowId']}",
+        {"sent": 2, "created": 2},
+    )
     assert writes(asker) == [("POST", "customers/batch")]
     since = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
     later = await asker.demand("customers/push", {"syncModifiedSince": since})
@@ -102,6 +111,52 @@ async def test_the_stock_of_one_product_is_answered_as_the_shop_shows_it(
     assert [method for method, _ in writes(asker)] == ["POST"]
     table = asker.scene.shop.shop.tables["products"]
     assert table.document(table.rows[int(key)])["stock_quantity"] == int(shown) + 3
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("customers/pull", {"limit": 5}), ("full", {"direction": "pull"})],
+    ids=["a part", "by a pull of the whole"],
+)
+async def test_who_asks_again_ends_the_wait_for_the_shop(
+    open_asker: OpenAsker, path: str, body: dict[str, Any]
+) -> None:
+    asker = await open_asker(customers=6)
+    asker.scene.fail("error", status=503, path="/wc/v3/customers")
+    first = (await asker.post(path, body)).json()
+    await asker.scene.store_row_once(lambda row: row["sync_retry_count"] == 1)
+    asker.scene.shop.faults.rules.clear()
+    again = (await asker.post(path, body)).json()
+    assert (again["alreadyRunning"], again["workflowId"]) == (True, first["workflowId"])
+    shown = await asker.finished(again["statusUrl"])
+    assert (shown["status"], shown["entities"]["customers"]["created"] >= 5) == ("success", True)
+    row = await asker.scene.store_row()
+    assert (row["sync_status"], row["sync_retry_count"]) == ("success", 0)
+
+
+async def test_who_asks_again_ends_the_wait_of_pushes(open_asker: OpenAsker) -> None:
+    asker = await open_asker(customers=2)
+    await asker.demand("customers/pull", {"limit": 1})
+    customer = (await asker.http.get("/api/customers?limit=1")).json()["data"][0]["id"]
+    edited = await asker.http.patch(f"/api/customers/{customer}", json={"firstName": "Edited"})
+    assert edited.status_code == 200, edited.text
+    asker.scene.fail("error", status=503, path="/wc/v3/customers/batch")
+    body = {"customerIds": [customer]}
+    await asker.post("customers/push", body)
+    waits = (
+        "update lanes set next_attempt_at = now() + interval '1 hour'"
+        " where kind = 'push' and next_attempt_at is not null returning failures"
+    )
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            await asyncio.sleep(0.05)
+            if await asker.scene.rows(waits):
+                break
+    asker.scene.shop.faults.rules.clear()
+    again = (await asker.post("customers/push", body)).json()
+    assert again["alreadyRunning"] is True
+    shown = await asker.finished(again["statusUrl"])
+    assert (shown["status"], shown["pushed"]["customers"]["sent"]) == ("success", 1)
 
 
 async def test_products_that_are_forced_are_written_whole_and_not_doubled(

@@ -18,7 +18,9 @@ from workflows.models import DemandInput, DemandResult
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-BOOKKEEPING = {"sync_runs", "sync_run_entities", "sync_ranges", "run_diffs", "store_budgets"}
+BOOKKEEPING = {"sync_runs", "sync_run_entities", "sync_ranges", "run_diffs", "store_budgets"} | {
+    "run_pushes"
+}
 """What a dry run may write. The budget counts the requests to the store, and it makes some."""
 
 EVERYTHING = tuple(PullDemand(entity=one, force=True) for one in IMPORT_ORDER)

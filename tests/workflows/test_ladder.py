@@ -1,7 +1,7 @@
 """The ladder with its real pauses, on a server whose clock skips what nobody waits for."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -43,6 +43,7 @@ class DownShop:
         self.shown: list[RecordFailureInput] = []
         self.ended: list[EndRunInput] = []
         self.cleared = 0
+        self.on_failure: dict[int, Callable[[], Awaitable[None]]] = {}
 
     @activity.defn
     async def begin_run(self, _args: BeginRunInput) -> BeginRunResult:
@@ -67,6 +68,8 @@ class DownShop:
     @activity.defn
     async def record_failure(self, args: RecordFailureInput) -> None:
         self.shown.append(args)
+        if (act := self.on_failure.get(len(self.shown))) is not None:
+            await act()
 
     @activity.defn
     async def clear_failure(self, _args: RunRef) -> None:
@@ -156,6 +159,21 @@ async def test_a_shop_that_stays_down_is_given_up_after_the_pause_of_three_hours
     assert shop.pauses() == list(LADDER_S[1:])
     assert [(one.status, one.error) for one in shop.ended] == [("failed", "down")]
     assert shop.cleared == 0
+
+
+async def test_who_wants_it_tried_now_ends_the_wait_and_begins_at_the_first_rung(
+    skipping: Client,
+) -> None:
+    shop = DownShop(fails=3)
+    pull = skipping.get_workflow_handle("pull/5/categories")
+    # From within a step: while nothing is done, the server skips the wait.
+    shop.on_failure = {2: lambda: pull.signal("try_now")}
+    await run(skipping, shop, 5)
+    assert [one.retry_count for one in shop.shown] == [1, 2, 1]
+    first, second, third = shop.pauses()
+    assert (first, third) == (300, 300)
+    assert second < 60
+    assert shop.cleared == 1
 
 
 @pytest.mark.parametrize(("told_s", "pause"), [(7_200.0, 7_200), (10.0**9, 6 * 3_600)])

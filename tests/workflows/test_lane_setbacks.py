@@ -12,7 +12,7 @@ from activities.lanes import Turn
 from db.alerts import AlertKind
 from db.lane_failures import resume_lane, resume_store_lanes
 from db.runs import RunKey, end_run
-from db.sync_runs import begin_sync_run, end_sync_run
+from db.sync_runs import begin_sync_run
 from domain.errors import (
     CredentialsError,
     EntrepotError,
@@ -145,7 +145,7 @@ async def test_a_store_has_failed_while_a_lane_is_paused_and_is_well_when_it_wor
     async def sync(status: SyncStatus) -> str:
         async with room.database.tenant(room.tenant_id) as connection:
             run_id = await begin_sync_run(connection, replace(key, workflow_run_id=status.value))
-            await end_sync_run(connection, run_id, room.store_id, status=status, error=None)
+            await end_run(connection, run_id, room.store_id, status=status, error=None)
         return await street.sync_status()
 
     assert await sync(SyncStatus.SUCCESS) == "success"

@@ -50,7 +50,8 @@ union all select 'event ' || id, error_message from webhook_events where status 
 
 @dataclass
 class Pair:
-    """Two stores of one tenant. Ids are the hub's, unless a name says otherwise."""
+    """Two stores of one tenant. Ids are the hub's, unless a name says otherwise; `forms` are the
+    connections, by provider."""
 
     http: httpx.AsyncClient
     database: Database
@@ -59,6 +60,7 @@ class Pair:
     easy: EasyBox
     woo_id: int
     easy_id: int
+    forms: Mapping[str, Mapping[str, str]]
 
     async def get(self, path: str, **params: Any) -> Any:
         """What a route answers."""
@@ -261,7 +263,8 @@ async def two_stores(
         orders = easy_box.courier.add("orders", urls["newOrder"])
         statuses = easy_box.courier.add("order_status", urls["orderStatus"])
         secrets = {"webhookSecret": orders.secret, "statusWebhookSecret": statuses.secret}
-        pair = Pair(http, database, tenant_id, woo_box, easy_box, first["id"], second["id"])
+        forms = {"woocommerce": woo_config, "easyorder": easy_config}
+        pair = Pair(http, database, tenant_id, woo_box, easy_box, first["id"], second["id"], forms)
         await pair.patch(f"/api/stores/{second['id']}", {"config": secrets})
         await pair.settled()
         pair.forget_requests()

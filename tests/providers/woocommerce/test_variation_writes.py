@@ -2,7 +2,8 @@ from decimal import Decimal
 
 from domain.entities import Entity
 from domain.pushing import Outcome, Outgoing
-from domain.records import Option, Product, Variant
+from domain.records import Option, Product, Record, Variant
+from providers._kit.sparing import SparesFields
 from tests.providers.woocommerce.goods import again, create, make, simple, variable
 from tests.providers.woocommerce.visits import product_of, visit
 
@@ -33,7 +34,7 @@ async def test_new_variants_become_variations_and_one_taken_away_is_private() ->
         assert product_of(told).options == options
 
 
-async def test_force_leaves_shared_stock_and_a_planned_sale_alone() -> None:
+async def test_force_leaves_shared_stock_a_planned_sale_and_doubled_skus_alone() -> None:
     planned = {"sale_price": "1.5", "date_on_sale_from_gmt": "2999-01-01T00:00:00"}
     async with visit() as shop:
         number = next(
@@ -48,6 +49,12 @@ async def test_force_leaves_shared_stock_and_a_planned_sale_alone() -> None:
         simple_one = shop.first("simple", on_sale=False)
         for table, one in (("variations", of_product[0]), ("products", simple_one)):
             shop.box.shop.edit(table, one, planned)
+        tables = shop.box.shop.tables
+        twins = [row for row in tables["products"].rows.values() if row.kind == "external"][:2]
+        twins[0].sku = tables["products"].rows[simple_one].sku
+        twins[1].sku = tables["variations"].rows[of_product[0]].sku
+        assert twins[0].sku
+        assert twins[1].sku
         for one in (number, simple_one):
             pulled = await shop.read(Entity.PRODUCTS, one)
             item = Outgoing(
@@ -59,6 +66,15 @@ async def test_force_leaves_shared_stock_and_a_planned_sale_alone() -> None:
             )
             (told,) = await shop.push(Entity.PRODUCTS, item)
             assert told.outcome is Outcome.DONE
+            sparing: SparesFields = shop.client
+            spared = sparing.spared(pulled.record, pulled.record)
+            of_variants = {path.rpartition(".")[2] for path in spared}
+            assert of_variants == {"sku", "barcode"} | (
+                {"tracks_stock"} if one == number else set()
+            )
+            assert sparing.spared(_renumbered(pulled.record), pulled.record) == {
+                path for path in spared if not path.endswith(".sku")
+            }
         after = {one: shop.document("variations", one)["manage_stock"] for one in of_product}
         sales = [
             shop.document(table, one)["sale_price"]
@@ -68,6 +84,13 @@ async def test_force_leaves_shared_stock_and_a_planned_sale_alone() -> None:
     assert "parent" in before.values()
     assert after == before
     assert sales == ["1.5", "1.5"]
+
+
+def _renumbered(record: Record) -> Product:
+    """The same with other SKUs."""
+    assert isinstance(record, Product)
+    variants = tuple(one.model_copy(update={"sku": f"{one.sku}-2"}) for one in record.variants)
+    return record.model_copy(update={"variants": variants})
 
 
 async def test_the_shops_own_attributes_stay_its_own() -> None:
