@@ -20,8 +20,9 @@ from activities.sync_models import (
 )
 from db import cursors, drift, runs, sync_runs
 from db.alerts import AlertKind, NewAlert
-from db.initial_push import enqueue_catalogue
+from db.initial_push import enqueue_catalogue, enqueue_changed
 from db.session import Database
+from db.short_levels import take_back_overdue
 from domain.entities import Entity
 from domain.errors import StoreGoneError
 from domain.lanes import LaneKind
@@ -47,7 +48,8 @@ class SyncActivities:
 
     @activity.defn
     async def begin_sync(self, args: BeginSyncInput) -> BeginSyncResult:
-        """Begin a run and decide what is pulled how."""
+        """Begin a run and decide what is pulled how. Of a sweep or a reconcile, first see to the
+        levels that no order has explained in time."""
         with translated():
             try:
                 store = await self._opener.open(args.tenant_id, args.store_id)
@@ -75,6 +77,8 @@ class SyncActivities:
                 }
                 await cursors.seed_run(connection, args.tenant_id, run_id, moments)
                 await runs.open_logs(connection, key, run_id, [one.entity for one in plans])
+            if args.kind in (SyncKind.STOCK_SWEEP, SyncKind.RECONCILE):
+                await self._take_back_overdue(args.tenant_id)
             return BeginSyncResult(
                 run_id=run_id,
                 provider=store.manifest.slug,
@@ -85,6 +89,13 @@ class SyncActivities:
                 and store.client.scans_orders,
             )
 
+    async def _take_back_overdue(self, tenant_id: int) -> None:
+        stores = await self._database.transact(
+            tenant_id, lambda connection: take_back_overdue(connection, tenant_id)
+        )
+        for store_id in sorted(stores):
+            await self._waker.wake(tenant_id, LaneKind.PUSH, store_id)
+
     @activity.defn
     async def keep_cursor(self, args: EntityRef) -> None:
         """Remember where an entity's pull ended. Before this, the next sync asks from before it."""
@@ -94,13 +105,15 @@ class SyncActivities:
 
     @activity.defn
     async def finish_import(self, args: RunRef) -> SendMissingResult:
-        """After an import: syncs go on from where it ended, and the store is sent what it lacks."""
+        """After an import: syncs go on from where it ended, and the store is sent what it lacks
+        and what the hub says otherwise."""
         with translated():
             async with heartbeating(), self._database.tenant(args.tenant_id) as connection:
                 await cursors.keep_cursors(connection, args.store_id, args.run_id, list(Entity))
                 queued = await enqueue_catalogue(
                     connection, args.tenant_id, args.store_id, missing_only=True
                 )
+                queued += await enqueue_changed(connection, args.tenant_id, args.store_id)
             if queued:
                 await self._waker.wake(args.tenant_id, LaneKind.PUSH, args.store_id)
             return SendMissingResult(queued=queued)

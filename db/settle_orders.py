@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.alerts import AlertKind, NewAlert, raise_alert, resolve_alerts
 from db.ledger import Books
+from db.oversold import MESSAGE, TITLE
 from db.staging import Origin
 from db.waiting_orders import serve_waiting
 from domain.ledger import Counter, Hold, Phase, phase_of
@@ -110,7 +111,10 @@ async def settle_orders(
         return
     stores = {sale.store_id for sale in sales}
     books = await Books.open(connection, origin.tenant_id, stores, variant_ids)
+    # Whoever had the levels before may have served these orders, or taken back from them.
+    held = await _load_holds(connection, origin.tenant_id, [sale.id for sale in sales])
     for sale in sales:
+        sale.kept = held[sale.id]
         for variant_id in sorted({*sale.wanted, *sale.kept}):
             _settle(books, sale, variant_id)
     await books.save(connection, owes=True)
@@ -129,15 +133,23 @@ async def _load(
     wanted: defaultdict[int, dict[int, Decimal]] = defaultdict(dict)
     for order_id, variant_id, quantity in await connection.execute(_WANTED, named):
         wanted[order_id][variant_id] = quantity
-    kept: defaultdict[int, dict[int, _Kept]] = defaultdict(dict)
-    for row in await connection.execute(_HOLDS, named):
-        hold = Hold(row.quantity, row.reserved, Phase(row.status))
-        kept[row.order_id][row.variant_id] = _Kept(row.warehouse_id, hold)
+    kept = await _load_holds(connection, tenant_id, order_ids)
     return [
         _sale(order, wanted[order["id"]], kept[order["id"]])
         for order in orders
         if order["id"] in kept or (order["is_new"] and order["shares_stock"])
     ]
+
+
+async def _load_holds(
+    connection: AsyncConnection, tenant_id: int, order_ids: Collection[int]
+) -> defaultdict[int, dict[int, _Kept]]:
+    kept: defaultdict[int, dict[int, _Kept]] = defaultdict(dict)
+    named = {"tenant": tenant_id, "orders": sorted(set(order_ids))}
+    for row in await connection.execute(_HOLDS, named):
+        hold = Hold(row.quantity, row.reserved, Phase(row.status))
+        kept[row.order_id][row.variant_id] = _Kept(row.warehouse_id, hold)
+    return kept
 
 
 def _sale(order: Mapping[Any, Any], wanted: dict[int, Decimal], kept: dict[int, _Kept]) -> _Sale:
@@ -227,11 +239,7 @@ def _alert(tenant_id: int, sale: _Sale) -> NewAlert:
         store_id=sale.store_id,
         kind=AlertKind.OVERSOLD,
         subject=f"order/{sale.id}",
-        title=f"Order {sale.number} is oversold",
-        message=(
-            f"Order {sale.number} wants more than there is of {len(lacking)} variant(s). Order "
-            "more and book it in (POST /api/inventory/movements), or cancel the order "
-            f"(PATCH /api/orders/{sale.id})."
-        ),
+        title=TITLE.format(number=sale.number),
+        message=MESSAGE.format(number=sale.number, variants=len(lacking), order=sale.id),
         details={"orderId": sale.id, "lacking": lacking},
     )

@@ -7,6 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.due_again import DUE_AGAIN
 from db.outlets import IS_LOCAL
+from db.short_levels import TAKE_BACK
+from domain.ledger import EXPLAINED_FOR
 
 SERVE_WAITING: Final = (
     f"""
@@ -85,7 +87,9 @@ shows one warehouse alone get what is in theirs. Parameter: tenant."""
 
 
 async def serve_waiting(connection: AsyncConnection, tenant_id: int) -> None:
-    """Reserve what oversold orders lack of the variants this transaction touched."""
+    """Reserve what oversold orders lack of the variants this transaction touched; first take back
+    what is there no longer."""
     raw = await connection.get_raw_connection()
     driver = cast("Driver[Any]", raw.driver_connection)
+    await driver.execute(TAKE_BACK, {"tenant": tenant_id, "explained_for": EXPLAINED_FOR})
     await driver.execute(SERVE_WAITING, {"tenant": tenant_id})

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from db.due_again import DUE_AGAIN
 from db.outlets import IS_LOCAL, WAREHOUSE_OF
+from db.short_levels import LOCK_SHORT, TAKE_BACK
 from db.staging import Statements
 from db.waiting_orders import SERVE_WAITING
 from domain.ledger import EXPLAINED_FOR
@@ -191,6 +192,8 @@ def add_levels(statements: Statements, pulled: Iterable[Pulled[Record]]) -> bool
     statements.add(
         _LOCK,
         _LEVELS,
+        LOCK_SHORT,
+        TAKE_BACK,
         SERVE_WAITING,
         explained_for=EXPLAINED_FOR,
         level_keys=list(levels),

@@ -13,6 +13,17 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ORDERS, PRODUCTS = Entity.ORDERS, Entity.PRODUCTS
 
+_SHORT = """
+with short as (
+  update inventory_levels set reserved = greatest(on_hand, 0) + 1
+  where variant_id = (select min(variant_id) from inventory_levels)
+  returning tenant_id, variant_id, warehouse_id, reserved)
+insert into reservations
+  (tenant_id, order_id, variant_id, warehouse_id, quantity, reserved, status)
+select s.tenant_id, (select min(id) from orders), s.variant_id, s.warehouse_id, s.reserved,
+       s.reserved, 'held' from short s
+"""
+
 
 async def edit(scene: Scene, route: str, **fields: object) -> int:
     """Change the oldest row of a list, as its merchant does; its id."""
@@ -155,8 +166,10 @@ async def test_a_stock_sweep_finds_what_moved_no_modification_date(open_store: O
     row.modified, row.body = modified, None
     table.load([row])
     assert counted(await sync(scene)) == {}
+    await scene.rows(_SHORT)
     await sync(scene, kind=SyncKind.STOCK_SWEEP)
     assert await compare(scene) == RIGHT
+    assert await scene.rows("select count(*) from orders where oversold") == [(1,)]
 
 
 async def test_an_entity_that_was_never_read_is_read_whole(open_store: OpenStore) -> None:
