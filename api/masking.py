@@ -19,6 +19,9 @@ _PERSONAL: Final = re.compile(
     re.IGNORECASE,
 )
 _OF_A_PERSON: Final = frozenset({"billing", "shipping", "customer", "buyer", "recipient"})
+# Some shops tell a line's meta data twice, the second time as it is shown to people.
+_KEYS: Final = ("key", "display_key")
+_VALUES: Final = ("value", "display_value")
 _DEEPEST: Final = 30
 
 
@@ -50,9 +53,9 @@ def _masked(value: Any, name: str, personal: bool, depth: int) -> Any:
         hides = not personal and name.lower() in _OF_A_PERSON
         if hides:
             return {key: HIDDEN if inner else inner for key, inner in value.items()}
-        named = value.get("key") if "value" in value else None
-        if isinstance(named, str) and _is_hidden(named.lstrip("_"), personal):
-            value = {**value, "value": HIDDEN}
+        names = [value.get(one) for one in _KEYS] if "value" in value else []
+        if any(isinstance(one, str) and _is_hidden(one.lstrip("_"), personal) for one in names):
+            value = {**value, **{one: HIDDEN for one in _VALUES if one in value}}
         return {key: _masked(inner, key, personal, depth + 1) for key, inner in value.items()}
     if isinstance(value, list):
         return [_masked(inner, name, personal, depth + 1) for inner in value]

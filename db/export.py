@@ -5,6 +5,7 @@ however slowly somebody takes it, nothing is held open meanwhile. `COPY (SELECT 
 row-level security (which `COPY table` would refuse), and PostgreSQL writes JSON and CSV itself.
 """
 
+import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Final, cast
 
 from psycopg import AsyncConnection as AsyncDriver
+from psycopg.pq import TransactionStatus
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.export_records import WALKS, ExportKind, Walk
@@ -95,7 +97,11 @@ class ExportReader:
         while True:
             try:
                 async with self.database.tenant(self.tenant_id) as connection:
-                    return await self._read(connection)
+                    try:
+                        return await self._read(connection)
+                    except asyncio.CancelledError:
+                        await _drop_if_busy(connection)
+                        raise
             except _TooLargeError:
                 self._keys = max(1, self._keys // 8)
 
@@ -160,6 +166,15 @@ class _TooLargeError(Exception):
 async def _driver(connection: AsyncConnection) -> AsyncDriver[Any]:
     raw = await connection.get_raw_connection()
     return cast("AsyncDriver[Any]", raw.driver_connection)
+
+
+async def _drop_if_busy(connection: AsyncConnection) -> None:
+    """A copy that is cancelled as it begins is left running by the driver, and nothing else can be
+    said on its connection, not even that it is rolled back.
+    """
+    driver = await _driver(connection)
+    if driver.pgconn.transaction_status == TransactionStatus.ACTIVE:
+        await connection.invalidate()
 
 
 async def _bound(

@@ -7,9 +7,10 @@ never written.
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import accumulate
 from typing import Any, Final
 
 from domain.entities import Entity
@@ -26,7 +27,8 @@ MOST_FIELDS: Final = 200
 
 MARK: Final = "… (cut)"
 MORE: Final = "…"
-"""The path that stands for the fields that are left out; it has how many as `to`."""
+"""The path that stands for the fields that are left out; it has how many as `to`. Also the member
+that stands for those left out of an object."""
 
 Values = Mapping[str, Any]
 Shown = dict[str, dict[str, Any]]
@@ -113,12 +115,24 @@ def number(value: Decimal | None) -> str | None:
 
 def _cut(value: Any) -> Any:
     value = keepable(value)
-    if isinstance(value, (list, dict)):
-        text = json.dumps(value, ensure_ascii=False)
-        return value if len(text) <= LONGEST else text[:LONGEST] + MARK
-    if isinstance(value, str) and len(value) > LONGEST:
-        return value[:LONGEST] + MARK
-    return value
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST else value[:LONGEST] + MARK
+    if not isinstance(value, (list, dict)) or _length(value) <= LONGEST:
+        return value
+    # It stays a list or an object: what may not be seen is told by the names within.
+    if isinstance(value, list):
+        return [*_fitting(value), MARK]
+    return {**dict(_fitting(list(value.items()))), MORE: MARK}
+
+
+def _fitting(parts: Sequence[Any]) -> list[Any]:
+    """The first of them that are not too long together."""
+    lengths = accumulate(_length(one) + len(", ") for one in parts)
+    return [one for one, length in zip(parts, lengths, strict=True) if length <= LONGEST]
+
+
+def _length(value: Any) -> int:
+    return len(json.dumps(value, ensure_ascii=False))
 
 
 def _is_empty(value: Any) -> bool:

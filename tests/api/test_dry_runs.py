@@ -1,13 +1,15 @@
 """Dry runs over the API: starting them, and reading what they found."""
 
+import re
 from typing import Any
 
 import pytest
 
 from activities.models import PullMode
 from db.run_diffs import following
-from domain.differences import Difference
+from domain.differences import MARK, Difference, between, capped, values_of
 from domain.entities import Entity
+from domain.records import Address, Customer
 from tests.api.hub import Caller, Hub, connect
 from tests.api.runs import begin, begin_dry, end
 
@@ -146,6 +148,31 @@ async def test_personal_data_is_hidden_from_who_may_not_read_records(
         "billing": {"from": {"city": "***"}, "to": {"city": "***"}, "isHeld": False},
         "is_paying": {"from": False, "to": True, "isHeld": False},
     }
+
+
+async def test_nothing_personal_or_secret_is_seen_in_what_is_cut(hub: Hub, caller: Caller) -> None:
+    filler = [{"key": f"note_{n}", "value": "x" * 40} for n in range(60)]
+    meta = [
+        {"key": "_billing_phone", "value": "seen-phone", "display_value": "seen-display"},
+        {"key": "_gateway_token", "value": "seen-token", "display_value": "seen-token"},
+        {"key": "field_9", "value": "seen-field", "display_key": "Phone"},
+        *filler,
+    ]
+    person = Customer(
+        email="seen-email",
+        shipping=Address(city="seen-city"),
+        extra={"meta_data": meta, "profile": {"mobile": "seen-mobile", "rows": filler}},
+    )
+    fields = capped(between({}, values_of(person)))
+    told = Difference("pull", "customers", "7", "created", "7", None, fields)
+    path = f"/api/syncs/{await begin_dry(hub, caller, await connect(caller), told)}/diff"
+    reader = await hub.new_caller(permissions=["syncs:read"], tenant=caller.tenant)
+    hidden, open_ = (await reader.get(path)).text, (await caller.get(path)).text
+    assert re.findall("seen-[a-z]+", hidden) == []
+    assert set(re.findall("seen-[a-z]+", open_)) == {
+        *("seen-email", "seen-city", "seen-phone", "seen-display", "seen-field", "seen-mobile")
+    }
+    assert MARK in hidden
 
 
 async def test_a_run_that_was_not_dry_is_409_and_what_is_unknown_404(

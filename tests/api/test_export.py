@@ -2,6 +2,8 @@ import asyncio
 import csv
 import io
 import json
+import logging
+import select
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +15,8 @@ import uvicorn
 from structlog.testing import capture_logs
 
 from api.app import create_app
+from db.export import ExportFormat, ExportReader, ExportRequest
+from db.export_records import ExportKind
 from domain.entities import Entity
 from domain.pages import Pulled
 from domain.records import Address, Customer
@@ -223,6 +227,30 @@ async def test_a_slow_client_holds_nothing_and_one_that_leaves_frees_all(
             assert tasks() - before
         await until(lambda: not tasks() - before)
         assert hub.database.connections_in_use == 0
+
+
+async def test_reading_that_is_stopped_as_a_copy_begins_leaves_no_broken_connection(
+    hub: Hub, caller: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await stocked(hub, caller)
+    begun: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    copy = ExportReader._copy
+
+    async def noted(self: ExportReader, driver: Any, *rest: Any, **named: Any) -> bytes:
+        begun.set_result(driver)
+        return await copy(self, driver, *rest, **named)
+
+    monkeypatch.setattr(ExportReader, "_copy", noted)
+    wanted = ExportRequest(ExportKind.CUSTOMERS, ExportFormat.JSON, ())
+    reading = asyncio.create_task(ExportReader(hub.database, caller.tenant.id, wanted).read())
+    driver = await begun
+    # The loop stands still until the server's answer is there, so the task has not seen it.
+    assert select.select([driver.fileno()], [], [], 10)[0]
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING] == []
+    assert (hub.database.connections_in_use, driver.closed) == (0, True)
 
 
 async def drain(parts: AsyncIterator[bytes]) -> None:
