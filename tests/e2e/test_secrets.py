@@ -137,7 +137,7 @@ async def _use_everything(
         signed = await visitor.connect("Signed", "signed", shop.form)
         visitor.answers.pop("Signed signed")  # the one answer that tells its secret
         await visitor.make_mistakes(secure["id"])
-        await visitor.have_trouble()
+        await visitor.have_trouble(secure["id"])
         await visitor.read_all(secure["id"], secure["webhookCode"])
         with _easy_store() as api_url:
             easy_code = await visitor.connect_easy(api_url)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -35,7 +35,6 @@ ALL = dict.fromkeys(("products", "categories", "inventory", "orderStatus"), "bot
 
 PairApi = tuple[httpx.AsyncClient, Database, int]
 """The API with a key of a tenant, its database, and the tenant's id."""
-
 _SECRET = "whs_pair_5f2d7c91"
 _UNDONE = """
 select (select count(*) from webhook_events where status = 'pending')
@@ -50,8 +49,7 @@ union all select 'event ' || id, error_message from webhook_events where status 
 
 @dataclass
 class Pair:
-    """Two stores of one tenant. Ids are the hub's, unless a name says otherwise; `forms` are the
-    connections, by provider."""
+    """Two stores of one tenant. Ids are the hub's, unless a name says otherwise."""
 
     http: httpx.AsyncClient
     database: Database
@@ -60,7 +58,7 @@ class Pair:
     easy: EasyBox
     woo_id: int
     easy_id: int
-    forms: Mapping[str, Mapping[str, str]]
+    forms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     async def get(self, path: str, **params: Any) -> Any:
         """What a route answers."""
@@ -263,8 +261,8 @@ async def two_stores(
         orders = easy_box.courier.add("orders", urls["newOrder"])
         statuses = easy_box.courier.add("order_status", urls["orderStatus"])
         secrets = {"webhookSecret": orders.secret, "statusWebhookSecret": statuses.secret}
-        forms = {"woocommerce": woo_config, "easyorder": easy_config}
-        pair = Pair(http, database, tenant_id, woo_box, easy_box, first["id"], second["id"], forms)
+        pair = Pair(http, database, tenant_id, woo_box, easy_box, first["id"], second["id"])
+        pair.forms = {"woocommerce": woo_config, "easyorder": easy_config}
         await pair.patch(f"/api/stores/{second['id']}", {"config": secrets})
         await pair.settled()
         pair.forget_requests()
