@@ -1,5 +1,7 @@
 """Starting a store's import."""
 
+from collections.abc import Sequence
+
 from api.on_record import Intent, start_on_record
 from api.problems import CONFLICT, ProblemError
 from api.schemas.syncs import StartedImportAnswer
@@ -47,12 +49,22 @@ async def start_import(
     return started
 
 
-def started_view(services: ApiServices, started: Started) -> StartedImportAnswer:
-    """The answer to a start."""
+def started_view(
+    services: ApiServices, started: Started, *, unheard: Sequence[str] = ()
+) -> StartedImportAnswer:
+    """The answer to a start. `unheard`: the members of the body that only a new run would heed."""
     return StartedImportAnswer(
         workflow_id=started.workflow_id,
         run_id=started.run_id or None,
         status_url=status_path(started.workflow_id),
         temporal_ui_url=services.workflow_page(started.workflow_id),
         already_running=started.already_running,
+        warning=_unheard(unheard) if unheard and started.already_running else None,
+    )
+
+
+def _unheard(members: Sequence[str]) -> str:
+    return (
+        "One was running already, and goes on as it was asked for then, whatever this request says "
+        f"of {' and '.join(members)}. Send it again after its end, or cancel it first."
     )

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Annotated
 
 from fastapi import Depends, Path
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 from starlette.requests import Request
 
 from api.auth import Principal, authenticate
@@ -19,11 +19,14 @@ def _digits(value: object) -> object:
     return value
 
 
-DIGITS = BeforeValidator(_digits)
-"""For an id in a path or a query."""
+# The bounds stand inside: JSON schema shows those of an integer, and none of a function's result.
+Id = Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(_digits)]
+"""An id of the hub in a path or a query."""
+ExternalId = Annotated[int, Field(ge=1, lt=10**15), BeforeValidator(_digits)]
+"""An id of a store that numbers its records."""
 
-StoreId = Annotated[int, DIGITS, Path(ge=1, le=MAX_ID, description="The store's id")]
-RecordId = Annotated[int, DIGITS, Path(ge=1, le=MAX_ID, description="The record's id")]
+StoreId = Annotated[Id, Path(description="The store's id")]
+RecordId = Annotated[Id, Path(description="The record's id")]
 WorkflowId = Annotated[
     str, Path(max_length=80, description="As the API gave it, such as `import/12`")
 ]

@@ -48,6 +48,11 @@ class Permission(StrEnum):
     CORE_TRANSACTION_1_EXPORT = "core_transaction_1_export"
 
 
+_OPEN_NOTHING: Final = frozenset(
+    {"shared_data", "product_management", "platform_management", "core_transaction_1_export"}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ApiKey:
     """A stored key, found by its public half. See `NewKey` for where from and how often."""
@@ -121,13 +126,12 @@ class NewKey:
 
 
 def check_permissions(wanted: Iterable[str]) -> None:
-    """Raise ValueError for the first permission that does not exist."""
+    """Raise ValueError for the first that does not exist; it lists those that open something."""
     known = {permission.value for permission in Permission}
     for permission in wanted:
         if permission not in known:
-            raise ValueError(
-                f"there is no permission {permission!r}; there are {', '.join(sorted(known))}"
-            )
+            usable = ", ".join(sorted(known - _OPEN_NOTHING))
+            raise ValueError(f"there is no permission {permission!r}; there are {usable}")
 
 
 def hash_secret(secret: str) -> bytes:

@@ -97,7 +97,10 @@ async def sync_store(
     idempotency: Idempotent,
     body: SyncBody | None = None,
 ) -> Response:
-    """Take in what changed since the last time, or compare everything, or find what is running."""
+    """Take in what changed since the last time, or compare everything, or find what is running.
+
+    One of the same `kind` that runs goes on as it was asked for; `warning` says so.
+    """
 
     async def work() -> Response:
         store = await get_store(services, principal.tenant_id, store_id)
@@ -122,7 +125,8 @@ async def sync_store(
             started = await start_sync(services, principal, args)
         except TemporalUnavailableError as error:
             raise unavailable(error) from error
-        answer = started_view(services, started)
+        unheard = [name for name in ("force", "entities") if getattr(asked, name)]
+        answer = started_view(services, started, unheard=unheard)
         return json_answer(answer, status_code=202, headers={"Location": answer.status_url})
 
     return await idempotency.run(principal, work)

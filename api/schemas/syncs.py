@@ -65,6 +65,7 @@ class StartedImportAnswer(Answer):
             "statusUrl": "/api/syncs/import/12",
             "temporalUiUrl": _PAGE,
             "alreadyRunning": False,
+            "warning": None,
         }
     )
 
@@ -73,6 +74,9 @@ class StartedImportAnswer(Answer):
     status_url: str
     temporal_ui_url: str | None
     already_running: bool = Field(description="It had been started before, by someone else")
+    warning: str | None = Field(
+        default=None, description="What of this request has no effect on one that runs already"
+    )
 
 
 class EntityAnswer(Answer):

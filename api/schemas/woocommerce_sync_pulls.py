@@ -52,7 +52,8 @@ class FullSyncBody(PullBody):
 
 
 _CHOSEN: Final = (
-    "Left out: it is meant if no other is named true, so a body that names none means all four"
+    "Left out: it is meant if no other is named true, so a body that names none means all four, "
+    "but for what is switched off"
 )
 
 
@@ -80,6 +81,10 @@ class BatchBody(PullBody):
         """Whether this one of the four is asked for."""
         said = {one: getattr(self, one) for one in ("customers", "products", "orders", "inventory")}
         return bool(said[name]) if any(said.values()) else said[name] is None
+
+    def names(self, name: str) -> bool:
+        """Whether this one is asked for by its name, and not as one of all."""
+        return bool(getattr(self, name))
 
 
 class CustomersPullBody(PullBody):

@@ -17,7 +17,7 @@ from api.store_settings import held_settings
 from api.woocommerce_sync.push_checks import check_direction
 from db.stores import Store
 from domain.entities import IMPORT_ORDER, Entity
-from domain.sync_settings import PUSHED
+from domain.sync_settings import PUSHED, Direction
 
 ANY: Final = "any"
 _BATCH: Final = (Entity.PRODUCTS, Entity.CUSTOMERS, Entity.ORDERS)
@@ -92,7 +92,7 @@ def full_pushes(store: Store, body: FullSyncBody) -> Sequence[PushDemand]:
 
 
 def batch_pulls(store: Store, body: BatchBody) -> Sequence[PullDemand]:
-    """The newest of each entity that was chosen. Raises ProblemError (409, 422)."""
+    """The newest of each entity that was chosen. Raises ProblemError (422; 409 if one is named)."""
     chosen = [entity for entity in _BATCH if body.means(entity.value)]
     if not chosen and not body.means("inventory"):
         detail = "Choose at least one of customers, products, orders and inventory."
@@ -105,17 +105,24 @@ def batch_pulls(store: Store, body: BatchBody) -> Sequence[PullDemand]:
             force=body.force,
         )
         for entity in chosen
+        if entity is Entity.ORDERS or not _is_left_out(store, body, entity)
     ]
 
 
 def batch_pushes(store: Store, body: BatchBody) -> Sequence[PushDemand]:
-    """The stock, if it was chosen. Raises ProblemError (409)."""
-    if not body.means("inventory"):
+    """The stock, if it was chosen. Raises ProblemError (409, if it is named)."""
+    if not body.means("inventory") or _is_left_out(store, body, Entity.INVENTORY):
         return ()
     check_direction(store, Entity.INVENTORY)
     return [
         PushDemand(entity=Entity.INVENTORY, all_records=True, limit=body.limit, force=body.force)
     ]
+
+
+def _is_left_out(store: Store, body: BatchBody, entity: Entity) -> bool:
+    """Whether it is switched off, and only meant as one of all."""
+    ways = held_settings(store.settings).sync_directions
+    return not body.names(entity.value) and ways.of(entity) is Direction.OFF
 
 
 def check_pull(store: Store, entity: Entity) -> Entity:

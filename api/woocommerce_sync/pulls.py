@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from activities.demand_models import PullDemand
 from api.openapi_answers import ASKS_STORE
-from api.params import DIGITS, EACH_ONCE
+from api.params import EACH_ONCE, ExternalId
 from api.schemas.woocommerce_sync import DemandAnswer
 from api.schemas.woocommerce_sync_pulls import (
     BatchBody,
@@ -33,9 +33,7 @@ _TAKES_LONGER: Final[dict[int | str, dict[str, Any]]] = {
     202: {"model": DemandAnswer, "description": "It takes longer than 10 s, and goes on"},
     **ASKS_STORE,
 }
-WooId = Annotated[
-    int, DIGITS, Path(ge=1, lt=10**15, description="The record's id in the WooCommerce store")
-]
+WooId = Annotated[ExternalId, Path(description="The record's id in the WooCommerce store")]
 
 
 @router.post("/sync/full", status_code=202, response_model=DemandAnswer, summary="Sync everything")

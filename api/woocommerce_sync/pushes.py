@@ -10,9 +10,8 @@ from activities.demand_models import PushDemand
 from api import problems
 from api.demanding import run_demand, start_demand
 from api.openapi_answers import ASKS_STORE
-from api.params import DIGITS, EACH_ONCE
+from api.params import EACH_ONCE, Id
 from api.problems import INVALID, ProblemError
-from api.schemas.base import MAX_ID
 from api.schemas.woocommerce_pushes import (
     ProductStockAnswer,
     PushBody,
@@ -35,9 +34,7 @@ router = APIRouter(
     prefix="/api/woocommerce-sync", tags=["woocommerce-sync"], dependencies=[EACH_ONCE]
 )
 
-ProductId = Annotated[
-    int, DIGITS, Path(alias="productId", ge=1, le=MAX_ID, description="The hub's id of a product")
-]
+ProductId = Annotated[Id, Path(alias="productId", description="The hub's id of a product")]
 
 
 @router.post(

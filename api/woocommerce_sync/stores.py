@@ -7,9 +7,8 @@ from fastapi import Query
 
 from api import problems
 from api.connecting import get_store
-from api.params import DIGITS
+from api.params import Id
 from api.problems import BAD_REQUEST, NOT_FOUND, ProblemError
-from api.schemas.base import MAX_ID
 from api.services import ApiServices
 from db.stores import Store, list_stores_of
 
@@ -20,12 +19,9 @@ DOCUMENT_TAG: Final = {
 }
 
 StoreIdQuery = Annotated[
-    int | None,
-    DIGITS,
+    Id | None,
     Query(
         alias="storeId",
-        ge=1,
-        le=MAX_ID,
         description="One of your WooCommerce stores; needed where there are several",
     ),
 ]

@@ -219,5 +219,5 @@ def _connect_hint(error: Exception) -> str:
     if "certificate" in text or "ssl" in text or "tls" in text:
         return "its TLS certificate or protocol is not one we trust."
     if "resolve" in text:
-        return "its host name does not resolve. Is the store URL right?"
-    return "no connection. Is the store up, and the store URL right?"
+        return "its host name does not resolve. Is the URL right?"
+    return "no connection. Is the server up, and the URL right?"

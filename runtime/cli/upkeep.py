@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from runtime.cli.access import pick_store, with_api
 from runtime.cli.api_client import ApiClient
+from runtime.cli.errors import CliError
 from runtime.cli.options import Asked
 from runtime.cli.screen import say, show_json, show_table
 
@@ -40,7 +41,7 @@ def retry(
     event_ids: Sequence[int] | None,
     is_json: bool,
 ) -> None:
-    """Make what failed due again. Raises CliError."""
+    """Make what failed due again. Raises CliError: also when none of the ids given has failed."""
     body: dict[str, Any] | None = None
     if push_ids or event_ids:
         body = {"pushIds": list(push_ids or ()), "webhookEventIds": list(event_ids or ())}
@@ -52,8 +53,14 @@ def retry(
     done = with_api(asked, work)
     if is_json:
         show_json(done)
-        return
     resumed = f"; resumed: {', '.join(done['resumedLanes'])}" if done["resumedLanes"] else ""
+    if body is not None and not done["pushes"] and not done["webhookEvents"]:
+        raise CliError(
+            f"this store has given up nothing of these ids{resumed}: they are unknown, or tried "
+            "again already"
+        )
+    if is_json:
+        return
     say(f"Due again: {done['pushes']} pushes, {done['webhookEvents']} webhook events{resumed}.")
     if done["importWorkflowId"] is not None:
         say(f"The import goes on as {done['importWorkflowId']}: see `entrepot syncs watch`.")

@@ -73,7 +73,7 @@ def retry(
 ) -> None:
     """Try again what was given up: pushes, webhook events, paused lanes, a failed import.
 
-    Doing it twice is the same as once.
+    Doing it twice is the same as once. Ids of which none has failed are an error.
     """
     later("runtime.cli.upkeep:retry")(
         asked,

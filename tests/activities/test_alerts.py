@@ -160,19 +160,23 @@ async def test_a_channel_that_fails_goes_down_the_ladder_alone(desk: Desk) -> No
     assert len(await desk.room.rows("select from alerts")) == 1
 
 
-async def test_what_no_mail_server_can_be_told_is_that_messages_trouble(desk: Desk) -> None:
+async def test_a_channel_that_cannot_be_told_is_that_messages_trouble(desk: Desk) -> None:
+    async with web_server() as posts:
+        gone = webhook(posts.url)
     async with mail_server() as box:
         box.takes_logins = True
         nowhere = smtp(25, host=f"{'long' * 20}.example")
-        await desk.channels([nowhere, smtp(box.port, username="\u00fcber", password="geheim")])
+        login = {"username": "\u00fcber", "password": "geheim"}
+        await desk.channels([nowhere, smtp(box.port, **login), gone])
         await desk.alarm()
-        assert await desk.turn() == 3
+        assert await desk.turn() == 4
     errors = await desk.room.rows(
         "select last_error from alert_messages where channel_id is not null order by id"
     )
     assert errors == [
         (f"the mail server {nowhere['host']} is not known",),
         ("the mail could not be handed to 127.0.0.1 (UnicodeEncodeError)",),
+        (f"POST {gone['url']}: no connection. Is the server up, and the URL right?",),
     ]
 
 

@@ -130,8 +130,13 @@ async def test_each_route_needs_its_permission(
 
 
 def test_a_permission_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(ValueError, match="there is no permission 'stores:reed'; there are "):
+    with pytest.raises(ValueError, match="there is no permission 'stores:reed'; ") as refused:
         NewKey(name="x", permissions=("stores:reed",))
+    _, _, usable = str(refused.value).partition("; there are ")
+    assert usable.split(", ") == [
+        *("*", "audit:read", "keys:read", "keys:write", "records:read", "records:write"),
+        *("stores:read", "stores:write", "syncs:read", "syncs:write"),
+    ]
 
 
 async def test_only_a_digest_of_a_secret_is_kept(hub: Hub, caller: Caller) -> None:

@@ -138,8 +138,12 @@ async def test_a_sync_is_started_or_found(hub: Hub, caller: Caller) -> None:
     assert first.json()["workflowId"] == f"sync/{store_id}/reconcile"
     [args] = hub.gateway.syncs
     assert (args.kind, args.entities, args.force) == (SyncKind.RECONCILE, ("orders",), True)
+    assert first.json()["warning"] is None
     second = await caller.post(f"/api/stores/{store_id}/sync", json=body)
     assert second.json()["alreadyRunning"] is True
+    assert "whatever this request says of force and entities. " in second.json()["warning"]
+    plain = await caller.post(f"/api/stores/{store_id}/sync", json={"kind": "reconcile"})
+    assert (plain.json()["alreadyRunning"], plain.json()["warning"]) == (True, None)
 
 
 async def test_a_deleted_store_has_no_schedules_and_no_webhooks(hub: Hub, caller: Caller) -> None:

@@ -28,6 +28,7 @@ async def test_an_import_is_started_once(hub: Hub, caller: Caller) -> None:
         "statusUrl": f"/api/syncs/import/{store_id}",
         "temporalUiUrl": f"{PAGE}{store_id}",
         "alreadyRunning": False,
+        "warning": None,
     }
     assert (first.status_code, first.json()) == (202, started)
     assert (second.status_code, second.json()) == (202, {**started, "alreadyRunning": True})

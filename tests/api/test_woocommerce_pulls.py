@@ -122,6 +122,19 @@ async def test_a_batch_sends_stock_and_pulls_the_rest(
     assert demand.pushes == (PushDemand(entity=INVENTORY, all_records=True, limit=9),)
 
 
+async def test_a_batch_of_all_leaves_out_what_is_switched_off(
+    hub: Hub, caller: Caller, store_id: int
+) -> None:
+    ways = {"products": "off", "customers": "pull", "inventory": "off"}
+    await caller.patch(f"/api/stores/{store_id}", json={"settings": {"syncDirections": ways}})
+    assert (await ask(caller, "batch", {})).status_code == 202
+    (demand,) = hub.gateway.demands
+    assert ([one.entity for one in demand.pulls], demand.pushes) == ([CUSTOMERS, ORDERS], ())
+    refused = await ask(caller, "batch", {"customers": True, "inventory": True})
+    assert refused.status_code == 409
+    assert "syncDirections.inventory" in refused.json()["detail"]
+
+
 async def test_a_dry_run_is_another_demand(hub: Hub, caller: Caller, store_id: int) -> None:
     for path in ACTIONS:
         chosen = {"customers": True} if path == "batch" else {}

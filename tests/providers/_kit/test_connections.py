@@ -134,7 +134,7 @@ async def test_nobody_listens() -> None:
     async with _serving(Server()) as (session, url):
         pass
     async with StoreSession.open(allow_private_addresses=True, limits=LIMITS) as session:
-        with pytest.raises(StoreUnreachableError, match="Is the store up"):
+        with pytest.raises(StoreUnreachableError, match="Is the server up, and the URL right"):
             await session.request("GET", url)
 
 

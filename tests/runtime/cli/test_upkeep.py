@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI, Request
 
+from api.schemas.alerts import RetryAnswer, RetryBody
 from api.schemas.base import Answer
 from api.schemas.conflicts import ConflictAnswer, ConflictListAnswer, ResolveBody
 from runtime.cli.__main__ import run
@@ -42,6 +43,21 @@ async def api() -> AsyncIterator[tuple[list[str], list[ResolveBody]]]:
     async def resolved(request: Request) -> ConflictAnswer:
         decided.append(ResolveBody.model_validate(await request.json()))
         return await shown()
+
+    @app.get("/api/stores")
+    async def stores() -> dict[str, Any]:
+        return {"data": [{"id": 1, "code": "main"}], "nextCursor": None}
+
+    @app.post("/api/stores/1/retry-failed-sync")
+    async def retried(request: Request) -> RetryAnswer:
+        body = RetryBody.model_validate(await request.json())
+        return RetryAnswer(
+            pushes=len(set(body.push_ids or ()) & {7}),
+            webhook_events=0,
+            resumed_lanes=["push"],
+            alerts_resolved=0,
+            import_workflow_id=None,
+        )
 
     bound = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{port_of(bound)}"
@@ -82,3 +98,17 @@ async def test_a_decision_is_sent_as_it_is(
     assert await asyncio.to_thread(run, line) == 0
     assert capsys.readouterr().out == f"Conflict 7 is resolved: {side}.\n"
     assert [(one.resolution, one.data) for one in decided] == [(side, {})]
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+async def test_ids_of_which_none_has_failed_are_an_error(
+    api: tuple[list[str], list[ResolveBody]],
+    capsys: pytest.CaptureFixture[str],
+    as_json: tuple[str, ...],
+) -> None:
+    options, _ = api
+    line = ["retry", "main", *options, *as_json]
+    assert await asyncio.to_thread(run, [*line, "--push", "7", "--push", "8"]) == 0
+    assert capsys.readouterr().err == ""
+    assert await asyncio.to_thread(run, [*line, "--push", "8"]) == 2
+    assert "given up nothing of these ids; resumed: push" in capsys.readouterr().err
