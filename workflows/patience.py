@@ -40,6 +40,9 @@ def stop_if_cancelled() -> None:
 
 async def sleep_until(is_over: Callable[[], bool], delay: timedelta, *, summary: str) -> None:
     """Sleep, unless it is over before. Commands what `workflow.sleep` does."""
+    if not delay:  # a condition is not waited for then, and the timer would be missing
+        await workflow.sleep(delay, summary=summary)
+        return
     with suppress(TimeoutError):
         await workflow.wait_condition(is_over, timeout=delay, timeout_summary=summary)
 

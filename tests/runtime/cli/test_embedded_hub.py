@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from runtime.cli.demo.verify import Verdict, verify
 from runtime.cli.sandbox_shop import SandboxShop
 from runtime.embedded.connection import load_connection
 from tests.runtime.cli.processes import Running, eventually, run_cli, running_up
+from tests.runtime.cli.sandbox_side import live_orders, open_another, operate
 
 CODE = "sandbox"
 STORE = 1
@@ -93,16 +94,6 @@ def examine(hub: Running, shop: SandboxShop) -> Verdict:
     return asyncio.run(examining())
 
 
-def operate(shop: SandboxShop, **operation: Any) -> None:
-    answer = httpx.post(
-        f"{shop.url}/_sandbox/operations",
-        headers={"X-Sandbox-Token": shop.token},
-        json=operation,
-        trust_env=False,
-    )
-    assert answer.status_code == 200
-
-
 def test_the_connection_file_is_whole_and_private(hub: Running) -> None:
     path = hub.data_dir / "connection.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -172,7 +163,7 @@ def test_the_comparison_sees_what_is_right_and_what_is_not(
     assert before.differences == []
     assert before.is_right
     held = before.tallies["orders"]
-    orders = _live_orders(shop)
+    orders = live_orders(shop)
     operate(shop, op="edit", entity="orders", ids=[orders[0]], data={"customer_note": "new"})
     operate(shop, op="delete", entity="orders", ids=[orders[1]])
     operate(shop, op="create", entity="orders", count=1, seed=1)
@@ -188,33 +179,37 @@ def test_the_comparison_sees_what_is_right_and_what_is_not(
     assert examine(hub, shop).differences == []
 
 
-def _live_orders(shop: SandboxShop) -> list[int]:
-    """Orders without a note, by id."""
-    answer = httpx.get(
-        f"{shop.url}/_sandbox/truth",
-        params={"entity": "orders"},
-        headers={"X-Sandbox-Token": shop.token},
-        trust_env=False,
-    )
-    orders = [json.loads(line) for line in answer.text.splitlines()]
-    return [one["id"] for one in orders if not one["customer_note"]]
+@pytest.fixture
+def another_shop() -> Iterator[dict[str, str]]:
+    with open_another() as form:
+        yield form
 
 
 def test_a_store_is_connected_by_a_command_and_watched(
-    hub: Running, shop: SandboxShop, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    hub: Running,
+    shop: SandboxShop,
+    another_shop: dict[str, str],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
     secret = tmp_path / "secret.txt"
-    secret.write_text(f"{shop.consumer_secret}\n")
-    form = {**shop.form, "consumerSecret": f"@{secret}"}
-    fields = [word for name, value in form.items() for word in ("-c", f"{name}={value}")]
+
+    def add(code: str, form: Mapping[str, str]) -> int:
+        secret.write_text(f"{form['consumerSecret']}\n")
+        told = {**form, "consumerSecret": f"@{secret}"}
+        fields = [word for name, value in told.items() for word in ("-c", f"{name}={value}")]
+        shop_of = ("--name", "Shop", "--provider", "woocommerce", "--code", code)
+        return run(["stores", "add", *shop_of, *fields, *directory])
+
     directory = ("--data-dir", str(hub.data_dir))
-    shop_of = ("--name", "Shop", "--provider", "woocommerce")
-    assert run(["stores", "add", *shop_of, "--code", CODE, *fields, *directory]) == 2
+    assert add(CODE, another_shop) == 2
     assert capsys.readouterr().err.startswith("entrepot: There is a store with the code 'sandbox'")
-    assert run(["stores", "add", *shop_of, "--code", "two", *fields, *directory]) == 0
+    assert add("two", shop.form) == 2
+    assert capsys.readouterr().err.startswith("entrepot: This shop is store 1 already. ")
+    assert add("two", another_shop) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("Connected Shop as store 2 (two).\nImporting it: ")
-    assert shop.consumer_secret not in shown
+    assert another_shop["consumerSecret"] not in shown
     assert run(["syncs", "watch", "two", *directory]) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith("The import of Shop is done: ")
     assert run(["schedules", "run", "two", *directory]) == 0
