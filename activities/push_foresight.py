@@ -201,7 +201,7 @@ class PushForesight:
             targets = await stock.load_targets(connection, self._store_id, record_ids)
         read = await client.read_stock([one.target for one in targets]) if targets else {}
         keys = {one.variant_id: one.target.variant_external_id for one in targets}
-        shown = {one: read[key] for one, key in keys.items() if key in read}
+        shown = {one: read[key].available for one, key in keys.items() if key in read}
         forced = frozenset(record_ids) if self._push.is_forced else frozenset[int]()
 
         async def count(connection: AsyncConnection) -> Sequence[stock.LevelTarget]:

@@ -6,7 +6,6 @@ numbers only. The number read back tells, and what is not the hub's then is push
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,7 +19,7 @@ from db.session import Database
 from db.stock import LevelTarget
 from domain.entities import Entity
 from domain.lanes import LaneKind
-from domain.pushing import Outcome, StockPushed
+from domain.pushing import Outcome, StockPushed, StockShown
 from providers._kit.protocols import WritesStock
 
 _GONE = "The store does not have this variant any more: it is found out when its product is read."
@@ -56,7 +55,7 @@ class StockPush:
             targets = await stock.load_targets(connection, self._store_id, ids)
         if not batch:
             return 0
-        told: Mapping[str, Decimal | None] = {}
+        told: Mapping[str, StockShown] = {}
         if targets:
             told = await self._client.read_stock([one.target for one in targets])
             self._turn.hear()
@@ -78,7 +77,7 @@ class StockPush:
             await self._turn.confirm(connection)
 
     async def _prepare(
-        self, batch: Sequence[Push], shown: dict[int, Decimal | None], gone: set[int]
+        self, batch: Sequence[Push], shown: dict[int, StockShown], gone: set[int]
     ) -> Sequence[LevelTarget]:
         """Count what moved in the store; what has to be written. The other rows are settled."""
 
@@ -87,7 +86,13 @@ class StockPush:
         ) -> tuple[Sequence[LevelTarget], bool, frozenset[int]]:
             await self._turn.confirm(connection)
             forced = {one.record_id for one in batch if one.is_forced}
-            todo = await stock.prepare_levels(connection, self._store_id, shown, forced=forced)
+            todo = await stock.prepare_levels(
+                connection,
+                self._store_id,
+                {key: one.available for key, one in shown.items()},
+                versions={key: one.version for key, one in shown.items()},
+                forced=forced,
+            )
             # Its deletion may have come in since it was asked for.
             missing = await stock.load_targets(connection, self._store_id, gone) if gone else ()
             lost = {one.variant_id for one in missing}

@@ -174,7 +174,7 @@ async def _apply_whole(
             order_ids = await batch.touched_ids()
             await settle_orders(connection, origin, order_ids)
             await tell_of_unknown_statuses(connection, origin.tenant_id, order_ids)
-    has_levels = write_levels.add_levels(statements, judged.heard(exchange.deaf))
+    has_levels = write_levels.add_levels(statements, judged.heard(exchange.deaf), origin)
     if publishes:
         statements.add(*(FOLLOW_STORE if batch.is_two_way else (PUBLISH,)))
     told: list[tuple[Any, ...]] = []

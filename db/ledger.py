@@ -77,6 +77,7 @@ class Books:
                 row.pushing,
                 row.told_at,
                 _counts(outlets.get(row.store_id)),
+                row.told_version,
             )
             for row in await connection.execute(ACCOUNTS, named)
         }
@@ -194,7 +195,10 @@ class Books:
     def _state(self) -> dict[Any, tuple[Any, ...]]:
         shelves = {("shelf", key): (one.on_hand, one.reserved) for key, one in self.shelves.items()}
         accounts = {
-            ("account", key): (one.agreed, one.unexplained, one.pushing, one.told_at)
+            ("account", key): (
+                *(one.agreed, one.unexplained, one.pushing),
+                *(one.told_at, one.told_version),
+            )
             for key, one in self.accounts.items()
         }
         return {**shelves, **accounts}
@@ -234,6 +238,7 @@ class Books:
             "unexplained": [one.unexplained for one in accounts],
             "pushing": [one.pushing for one in accounts],
             "told_at": [one.told_at for one in accounts],
+            "told_versions": [one.told_version for one in accounts],
         }
         await connection.execute(SAVE_ACCOUNTS, values)
 

@@ -5,7 +5,7 @@ from sqlalchemy import text
 from db.due_again import DUE_AGAIN
 
 ACCOUNTS = text("""
-select b.store_id, b.variant_id, b.agreed, b.unexplained, b.pushing, b.told_at
+select b.store_id, b.variant_id, b.agreed, b.unexplained, b.pushing, b.told_at, b.told_version
 from store_levels b
 where b.tenant_id = :tenant and b.store_id = any(:stores) and b.variant_id = any(:variants)
 order by b.variant_id, b.store_id
@@ -37,16 +37,17 @@ where i.tenant_id = :tenant and i.variant_id = x.variant_id and i.warehouse_id =
 
 SAVE_ACCOUNTS = text("""
 insert into store_levels
-  (tenant_id, store_id, variant_id, agreed, unexplained, pushing, told_at)
-select :tenant, x.store_id, x.variant_id, x.agreed, x.unexplained, x.pushing, x.told_at
+  (tenant_id, store_id, variant_id, agreed, unexplained, pushing, told_at, told_version)
+select :tenant, x.store_id, x.variant_id, x.agreed, x.unexplained, x.pushing, x.told_at,
+       x.told_version
 from unnest(cast(:stores as bigint[]), cast(:variants as bigint[]), cast(:agreed as numeric[]),
             cast(:unexplained as numeric[]), cast(:pushing as numeric[]),
-            cast(:told_at as timestamptz[]))
-  as x(store_id, variant_id, agreed, unexplained, pushing, told_at)
+            cast(:told_at as timestamptz[]), cast(:told_versions as timestamptz[]))
+  as x(store_id, variant_id, agreed, unexplained, pushing, told_at, told_version)
 order by x.variant_id, x.store_id
 on conflict (tenant_id, store_id, variant_id) do update
   set agreed = excluded.agreed, unexplained = excluded.unexplained, pushing = excluded.pushing,
-      told_at = excluded.told_at, updated_at = now()
+      told_at = excluded.told_at, told_version = excluded.told_version, updated_at = now()
 """)
 
 SAVE_MOVEMENTS = text("""

@@ -19,7 +19,9 @@ store takes absolute numbers only, nobody can see it until its order comes.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -107,11 +109,14 @@ async def prepare_levels(
     store_id: int,
     told: Mapping[int, Decimal | None],
     *,
+    versions: Mapping[int, datetime | None] = MappingProxyType({}),
     forced: Collection[int] = (),
 ) -> Sequence[LevelTarget]:
     """Count what the store shows now (by variant id) and remember what will be written.
 
     Args:
+        versions: the store's modification times of the numbers, where it has them. They were read
+            just now, and count however old they are.
         forced: variants whose number is written whatever the store shows.
 
     Returns:
@@ -122,7 +127,7 @@ async def prepare_levels(
     books = await Books.open(connection, tenant_id, [store_id], told)
     for variant_id, number in told.items():
         if number is not None:
-            _hear(books, store_id, variant_id, number)
+            _hear(books, store_id, variant_id, number, versions.get(variant_id))
     await books.save(connection, owes=False)
     await serve_waiting(connection, tenant_id)
     targets = await load_targets(connection, store_id, told)
@@ -140,7 +145,11 @@ async def prepare_levels(
 
 
 async def apply_store_number(
-    connection: AsyncConnection, store_id: int, variant_id: int, told: Decimal
+    connection: AsyncConnection,
+    store_id: int,
+    variant_id: int,
+    told: Decimal,
+    version: datetime | None = None,
 ) -> None:
     """Take in one number that was read from a store; the caller publishes.
 
@@ -148,7 +157,7 @@ async def apply_store_number(
     """
     tenant_id = await _tenant_of(connection, store_id)
     books = await Books.open(connection, tenant_id, [store_id], [variant_id])
-    _hear(books, store_id, variant_id, told)
+    _hear(books, store_id, variant_id, told, version)
     await books.save(connection, owes=True)
     await serve_waiting(connection, tenant_id)
 
@@ -196,24 +205,28 @@ def _written(target: LevelTarget, answer: StockPushed) -> WrittenLevel:
         before=answer.before if target.agreed is not None else None,
         written=number,
         after=number if answer.after is None else answer.after,
+        version=answer.version,
     )
 
 
 def _forget_push(shelf: Shelf, account: Account, answer: StockPushed, books: Books) -> None:
     account.pushing = None
-    if answer.before is not None:
-        hear(shelf, account, answer.before, books.now)
+    if answer.before is not None and not account.has_heard_after(answer.version):
+        hear(shelf, account, answer.before, books.now, answer.version)
 
 
-def _hear(books: Books, store_id: int, variant_id: int, told: Decimal) -> None:
+def _hear(
+    books: Books, store_id: int, variant_id: int, told: Decimal, version: datetime | None
+) -> None:
     place = books.shelf_of(store_id, variant_id)
     if place is None:
         return
     account = books.accounts.get((store_id, variant_id))
     if account is None:
-        books.open_account(store_id, variant_id, told)
+        account = books.open_account(store_id, variant_id, told)
+        account.told_version = version
     else:
-        hear(place[1], account, told, books.now)
+        hear(place[1], account, told, books.now, version)
         books.book((variant_id, place[0]), store_id=store_id)
 
 

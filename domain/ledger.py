@@ -102,6 +102,7 @@ class Account:
         pushing: a number that was sent and may have arrived.
         told_at: when it last moved by itself.
         counts: whether the store's own movements move the shelf (its stock is pulled).
+        told_version: the store's modification time of the last number heard or written, if any.
     """
 
     agreed: Decimal
@@ -109,6 +110,12 @@ class Account:
     pushing: Decimal | None = None
     told_at: datetime | None = None
     counts: bool = True
+    told_version: datetime | None = None
+
+    def has_heard_after(self, version: datetime | None) -> bool:
+        """Whether a newer number than one of this version was heard, by the store's clock."""
+        known = self.told_version
+        return version is not None and known is not None and version < known
 
     def expect(self, quantity: Decimal) -> None:
         """The store moves its number by this, or has done so, for a reason we know."""
@@ -133,16 +140,30 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class WrittenLevel:
-    """A write of a number: what we knew, what was there before, what was sent, what is there."""
+    """A write of a number: what we knew, what was there before, what was sent, what is there.
+
+    `version` is the store's modification time of what is there, if it has one.
+    """
 
     agreed: Decimal | None
     before: Decimal | None
     written: Decimal
     after: Decimal
+    version: datetime | None = None
 
 
-def hear(shelf: Shelf, account: Account, told: Decimal, now: datetime) -> None:
-    """The store says its number. The nearer of what we knew and what we sent is what moved."""
+def hear(
+    shelf: Shelf,
+    account: Account,
+    told: Decimal,
+    now: datetime,
+    version: datetime | None = None,
+) -> None:
+    """The store says its number. The nearer of what we knew and what we sent is what moved.
+
+    What it says counts, however old its `version`: `Account.has_heard_after` tells history.
+    """
+    account.told_version = version or account.told_version
     if told == account.agreed:
         return
     sent = account.pushing
@@ -157,7 +178,7 @@ def record_push(shelf: Shelf, account: Account, push: WrittenLevel, now: datetim
     """A number was written to the store: what moved just before it, and just after.
 
     Where the echo of the write was faster, the number before is compared with what was known when
-    the write was prepared.
+    the write was prepared. Where a newer number was faster than the answer, that one stands.
     """
     was_heard = account.pushing is None
     if push.before is not None:
@@ -165,7 +186,8 @@ def record_push(shelf: Shelf, account: Account, push: WrittenLevel, now: datetim
         _moved_by_itself(shelf, account, push.before - known, now)
     if not was_heard:
         account.agreed, account.pushing = push.written, None
-    hear(shelf, account, push.after, now)
+    if not account.has_heard_after(push.version):
+        hear(shelf, account, push.after, now, push.version)
 
 
 def _moved_by_itself(shelf: Shelf, account: Account, quantity: Decimal, now: datetime) -> None:

@@ -125,8 +125,25 @@ class StockTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class StockShown:
+    """What a store shows of a variant.
+
+    Attributes:
+        available: None: it does not count the variant.
+        version: the store's modification time of the record that carries the number, where a change
+            of the number is known to advance it or leave it, and never to set it back.
+    """
+
+    available: Decimal | None
+    version: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StockPushed:
-    """What the store said before, and says now; `after` None: it was not written."""
+    """What the store said before, and says now; `after` None: it was not written.
+
+    `version` is that of the last of the two, as in `StockShown`.
+    """
 
     variant_external_id: str
     outcome: Outcome
@@ -134,3 +151,4 @@ class StockPushed:
     after: Decimal | None = None
     reason: str = ""
     details: Mapping[str, str] = field(default_factory=dict)
+    version: datetime | None = None

@@ -203,8 +203,13 @@ class Order(Record):
 
 
 class InventoryLevel(Record):
-    """What a store says it has of a variant at a location. Untracked variants have no level."""
+    """What a store says it has of a variant at a location. Untracked variants have no level.
+
+    `version` is the store's modification time of the record that carries the number, if it is
+    known to have one that a change of the number never sets back.
+    """
 
     variant_external_id: str
     location_external_id: str = "default"
     available: Amount
+    version: datetime | None = None

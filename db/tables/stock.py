@@ -33,12 +33,14 @@ STORE_LEVELS = Table(
     Column("unexplained", QUANTITY, nullable=False, server_default=text("0")),
     Column("pushing", QUANTITY),
     Column("told_at", TIME),
+    Column("told_version", TIME),
     updated_at(),
     PrimaryKeyConstraint("tenant_id", "store_id", "variant_id"),
 )
 """What the hub knows a store to show. `unexplained` is what the store's number moved by itself and
 no order of it has accounted for yet (negative: sold or taken out there), `told_at` when it last
-did. `pushing` is a number that was sent to the store and may have arrived."""
+did. `pushing` is a number that was sent to the store and may have arrived. `told_version` is
+the store's own modification time of the last number heard or written; null where it has none."""
 
 RESERVATIONS = Table(
     "reservations",

@@ -8,7 +8,6 @@ for a provider's name.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
 from pydantic import SecretStr
@@ -16,7 +15,7 @@ from pydantic import SecretStr
 from domain.deliveries import Delivery, Meaning, Notice
 from domain.entities import Entity
 from domain.pages import ChangesPage, IdsPage, Listing, Page, Pulled
-from domain.pushing import Outgoing, Pushed, StockPushed, StockTarget, Wanted
+from domain.pushing import Outgoing, Pushed, StockPushed, StockShown, StockTarget, Wanted
 from domain.records import Record
 from domain.selection import Selection
 from providers._kit.answers import Answer
@@ -139,8 +138,8 @@ class WritesRecords(Protocol):
 class WritesStock(Protocol):
     """Sets how many there are of variants, as absolute numbers."""
 
-    async def read_stock(self, targets: Sequence[StockTarget]) -> Mapping[str, Decimal | None]:
-        """What the store shows now, by variant id; None: not counted there. Raises StoreError."""
+    async def read_stock(self, targets: Sequence[StockTarget]) -> Mapping[str, StockShown]:
+        """What the store shows now, by variant id. Raises StoreError."""
         ...
 
     async def push_stock(self, targets: Sequence[StockTarget]) -> Sequence[StockPushed]:

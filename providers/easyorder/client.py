@@ -4,7 +4,6 @@ Source: EasyOrders API docs. Where they are silent, the module that does the wor
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +11,7 @@ from domain.entities import Entity
 from domain.errors import RequestRejectedError
 from domain.field_mapping import NO_MAPPING, FieldMapping
 from domain.pages import ChangesPage, IdsPage, Listing, Page, Pulled
-from domain.pushing import Outgoing, Pushed, StockPushed, StockTarget, Wanted
+from domain.pushing import Outgoing, Pushed, StockPushed, StockShown, StockTarget, Wanted
 from domain.records import Record
 from providers._kit.answers import Answer
 from providers._kit.protocols import HttpSession, StoreFacts
@@ -157,7 +156,7 @@ class EasyOrderClient:
         """Which of these are there already. Raises StoreError."""
         return await Finder(self._access, self._lists).find(wanted)
 
-    async def read_stock(self, targets: Sequence[StockTarget]) -> Mapping[str, Decimal | None]:
+    async def read_stock(self, targets: Sequence[StockTarget]) -> Mapping[str, StockShown]:
         """What the store shows now, by variant id. Raises StoreError."""
         return await Stock(self._access, self._lists).read(targets)
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from domain.entities import Entity
 from domain.errors import InvalidRecordError, RequestRejectedError, RouteMissingError
-from domain.pushing import Outcome, StockPushed, StockTarget
+from domain.pushing import Outcome, StockPushed, StockShown, StockTarget
 from providers.easyorder.access import ShopAccess, segment
 from providers.easyorder.lists import Lists, item_route
 from providers.easyorder.mapper import stock_of
@@ -36,10 +36,13 @@ class Stock:
     access: ShopAccess
     lists: Lists
 
-    async def read(self, targets: Sequence[StockTarget]) -> Mapping[str, Decimal | None]:
-        """What the store shows by variant id; None: not counted or not there. Raises StoreError."""
+    async def read(self, targets: Sequence[StockTarget]) -> Mapping[str, StockShown]:
+        """What the store shows by variant id; what is not there is not counted. Raises StoreError.
+
+        Whether a change of stock advances `updated_at` is not documented: the numbers have no date.
+        """
         products = await self._products(targets)
-        return _shown(products, targets)
+        return {key: StockShown(number) for key, number in _shown(products, targets).items()}
 
     async def push(self, targets: Sequence[StockTarget]) -> Sequence[StockPushed]:
         """Set the numbers, one after the other, and read them back. Raises StoreError."""
@@ -51,7 +54,7 @@ class Stock:
         ]
         if not any(one.outcome is Outcome.DONE for one in results):
             return results
-        after = await self.read(targets)
+        after = _shown(await self._products(targets), targets)
         return [
             replace(one, after=after[one.variant_external_id])
             if one.outcome is Outcome.DONE

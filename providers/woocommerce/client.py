@@ -1,7 +1,6 @@
 """One WooCommerce shop: everything the hub can ask of it."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -9,7 +8,7 @@ from pydantic import SecretStr
 
 from domain.entities import Entity
 from domain.pages import Page, Pulled
-from domain.pushing import Outgoing, Pushed, StockPushed, StockTarget, Wanted
+from domain.pushing import Outgoing, Pushed, StockPushed, StockShown, StockTarget, Wanted
 from domain.records import Product, Record
 from providers._kit.answers import Answer
 from providers._kit.protocols import Subscription
@@ -50,8 +49,8 @@ class WooCommerceClient(WooCommerceSelector):
         """Which of these are in the shop already, by our key. Raises StoreError."""
         return await Finder(self.known, self).find(wanted)
 
-    async def read_stock(self, targets: Sequence[StockTarget]) -> Mapping[str, Decimal | None]:
-        """What the shop shows, by variant id; None: not counted there. Raises StoreError."""
+    async def read_stock(self, targets: Sequence[StockTarget]) -> Mapping[str, StockShown]:
+        """What the shop shows, by variant id. Raises StoreError."""
         return await StockWriter(self.known).read_stock(targets)
 
     async def push_stock(self, targets: Sequence[StockTarget]) -> Sequence[StockPushed]:

@@ -10,18 +10,20 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal, InvalidOperation
 from typing import Any, Final
 
-from domain.pushing import Outcome, StockPushed, StockTarget
+from domain.pushing import Outcome, StockPushed, StockShown, StockTarget
 from providers.woocommerce.access import ShopAccess, join_ids
 from providers.woocommerce.batches import Done, refused, send_batch
+from providers.woocommerce.mapper import version_of_number
 from providers.woocommerce.writing import store_number
 
 _IN_FLIGHT: Final = 2
 _PAGE_SIZE: Final = 100
 _PRODUCTS: Final = "products"
-_FIELDS: Final = ("_fields", "id,manage_stock,stock_quantity")
+_FIELDS: Final = ("_fields", "id,manage_stock,stock_quantity,date_modified_gmt")
 _PARENT: Final = "parent"
 
 Place = tuple[str, int]
@@ -35,6 +37,7 @@ class _Shown:
     holder: Place
     counted: bool
     quantity: Decimal | None
+    version: datetime | None
 
 
 class StockWriter:
@@ -43,13 +46,16 @@ class StockWriter:
     def __init__(self, access: ShopAccess) -> None:
         self._access = access
 
-    async def read_stock(self, targets: Sequence[StockTarget]) -> dict[str, Decimal | None]:
-        """What the shop shows, by variant id; None: not counted. What is gone is left out.
+    async def read_stock(self, targets: Sequence[StockTarget]) -> dict[str, StockShown]:
+        """What the shop shows, by variant id. What is gone is left out.
 
         Raises StoreError.
         """
         shown = await self._look(targets)
-        return {number: one.quantity if one.counted else None for number, one in shown.items()}
+        return {
+            number: StockShown(one.quantity if one.counted else None, one.version)
+            for number, one in shown.items()
+        }
 
     async def push_stock(self, targets: Sequence[StockTarget]) -> list[StockPushed]:
         """Set the numbers; one answer each, in their order. Raises StoreError.
@@ -143,13 +149,16 @@ def _place(target: StockTarget) -> Place:
 
 def _shown(target: StockTarget, rows: Mapping[Place, Mapping[str, Any]]) -> _Shown | None:
     place = _place(target)
-    row = rows.get(place)
-    if row is None:
+    own = rows.get(place)
+    if own is None:
         return None
-    if row.get("manage_stock") == _PARENT:
+    row = own
+    if own.get("manage_stock") == _PARENT:
         place = _PRODUCTS, store_number(target.product_external_id)
         row = rows.get(place, {})
-    return _Shown(place, row.get("manage_stock") is True, _quantity(row))
+    return _Shown(
+        place, row.get("manage_stock") is True, _quantity(row), version_of_number(own, row)
+    )
 
 
 def _answer(
@@ -171,13 +180,27 @@ def _answer(
     if done.refusal is not None:
         refusal = refused(variant, variant, done.refusal)
         return StockPushed(
-            variant, refusal.outcome, one.quantity, reason=refusal.reason, details=details
+            variant,
+            refusal.outcome,
+            one.quantity,
+            reason=refusal.reason,
+            details=details,
+            version=one.version,
         )
     after = _quantity(done.row)
     if done.row.get("manage_stock") is not True or after is None:
         reason = "The shop stopped counting this variant meanwhile."
-        return StockPushed(variant, Outcome.UNSUPPORTED, one.quantity, reason=reason)
-    return StockPushed(variant, Outcome.DONE, one.quantity, after, details=details)
+        return StockPushed(
+            variant, Outcome.UNSUPPORTED, one.quantity, reason=reason, version=one.version
+        )
+    return StockPushed(
+        variant,
+        Outcome.DONE,
+        one.quantity,
+        after,
+        details=details,
+        version=version_of_number(done.row),
+    )
 
 
 def _quantity(row: Mapping[str, Any]) -> Decimal | None:

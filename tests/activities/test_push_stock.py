@@ -9,7 +9,7 @@ from activities.lanes import TurnLostError
 from domain.entities import Entity
 from domain.errors import StoreUnreachableError
 from domain.lanes import LaneKind
-from domain.pushing import Outcome, StockPushed, StockTarget
+from domain.pushing import Outcome, StockPushed, StockShown, StockTarget
 from tests.activities.push_room import MemoryShop, PushRoom
 from tests.db.factories import product, variant
 
@@ -32,9 +32,9 @@ class StockShop(MemoryShop):
     writes: list[dict[str, Decimal]] = field(default_factory=list)
     lost_answers: int = 0
 
-    async def read_stock(self, targets: Sequence[StockTarget]) -> Mapping[str, Decimal | None]:
+    async def read_stock(self, targets: Sequence[StockTarget]) -> Mapping[str, StockShown]:
         keys = [one.variant_external_id for one in targets]
-        return {key: self.shelf.get(key, Decimal(0)) for key in keys if self._has(key)}
+        return {key: StockShown(self.shelf.get(key, Decimal(0))) for key in keys if self._has(key)}
 
     async def push_stock(self, targets: Sequence[StockTarget]) -> Sequence[StockPushed]:
         if self.between is not None:

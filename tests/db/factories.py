@@ -35,10 +35,15 @@ def variant(key: str, price: str | None = "10", **changes: Any) -> Variant:
 
 
 def product(
-    key: str, *variants: Variant, version: int | None = 0, stock: Any = None, **changes: Any
+    key: str,
+    *variants: Variant,
+    version: int | None = 0,
+    stock: Any = None,
+    counted: int | None = None,
+    **changes: Any,
 ) -> Pulled[Product]:
     """A product; `stock` maps external ids of variants to quantities. Without variants it has one,
-    by its own id."""
+    by its own id. `counted` is the second at which the store dates the quantities, if it does."""
     levels = stock or {}
     sold = variants or (variant(key, tracks_stock=key in levels),)
     values = {
@@ -52,7 +57,7 @@ def product(
         Product.model_validate(values | changes),
         version=at(version),
         levels=tuple(
-            InventoryLevel(variant_external_id=one, available=Decimal(count))
+            InventoryLevel(variant_external_id=one, available=Decimal(count), version=at(counted))
             for one, count in levels.items()
         ),
     )

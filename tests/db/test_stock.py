@@ -1,7 +1,7 @@
 """Stock between two stores and their orders, in the database."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -60,12 +60,19 @@ async def share(room: Room) -> None:
 
 async def tell(room: Room, **levels: int) -> None:
     """A store tells numbers by its own id of a variant, as apply would hand them on."""
-    pulled = [product("x", stock={key.strip("_"): count for key, count in levels.items()})]
+    await tell_dated(room, room.origin, {key.strip("_"): count for key, count in levels.items()})
+
+
+async def tell_dated(
+    room: Room, origin: Origin, numbers: Mapping[str, int], *, counted: int | None = None
+) -> None:
+    """The same; `counted` is the second at which the store dates them."""
+    pulled = [product("x", stock=numbers, counted=counted)]
     async with room.database.tenant(room.tenant_id) as connection:
         batch = await Batch.open(connection, room.origin, Entity.PRODUCTS)
         await batch.look([])
         statements = Statements()
-        assert add_levels(statements, pulled)
+        assert add_levels(statements, pulled, origin)
         await batch.write(statements)
         await publish(connection, room.tenant_id, (), store_id=room.store_id)
 

@@ -23,5 +23,5 @@ def _canonical(pulled: Pulled[Record]) -> dict[str, Any]:
         "external_id": pulled.external_id,
         "version": pulled.version.isoformat() if pulled.version else None,
         "record": pulled.record.model_dump(mode="json", exclude_defaults=True),
-        "levels": [level.model_dump(mode="json") for level in pulled.levels],
+        "levels": [level.model_dump(mode="json", exclude_none=True) for level in pulled.levels],
     }

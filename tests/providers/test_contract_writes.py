@@ -5,7 +5,6 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ import pytest
 from domain.entities import Entity
 from domain.errors import RequestRejectedError, RouteMissingError, StoreUnavailableError
 from domain.pages import IdsPage, Listing, Page, Pulled
-from domain.pushing import Outcome, Outgoing, Pushed, StockPushed, StockTarget, Wanted
+from domain.pushing import Outcome, Outgoing, Pushed, StockPushed, StockShown, StockTarget, Wanted
 from domain.records import Record
 from domain.sync_settings import Direction, SyncDirections
 from providers._kit.answers import read_json, status_error
@@ -79,8 +78,8 @@ class _Writer:
         found: Mapping[str, Pulled[Record]] = await self.ask()
         return found
 
-    async def read_stock(self, targets: Sequence[StockTarget]) -> Mapping[str, Decimal | None]:
-        found: Mapping[str, Decimal | None] = await self.ask()
+    async def read_stock(self, targets: Sequence[StockTarget]) -> Mapping[str, StockShown]:
+        found: Mapping[str, StockShown] = await self.ask()
         return found
 
     async def push_stock(self, targets: Sequence[StockTarget]) -> Sequence[StockPushed]:
@@ -124,7 +123,7 @@ class _Pretends(_Writer):
     async def find(self, wanted: Sequence[Wanted]) -> Mapping[str, Pulled[Record]]:
         return {}
 
-    async def read_stock(self, targets: Sequence[StockTarget]) -> Mapping[str, Decimal | None]:
+    async def read_stock(self, targets: Sequence[StockTarget]) -> Mapping[str, StockShown]:
         return {}
 
     async def push_stock(self, targets: Sequence[StockTarget]) -> Sequence[StockPushed]:

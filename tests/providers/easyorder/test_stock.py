@@ -1,7 +1,7 @@
 from decimal import Decimal
 from typing import Any
 
-from domain.pushing import Outcome, StockTarget
+from domain.pushing import Outcome, StockShown, StockTarget
 from tests.providers.easyorder.pushes import written
 from tests.providers.easyorder.stores import visiting
 
@@ -34,7 +34,7 @@ async def test_stock_is_set_by_sku_and_by_codes_and_read_back() -> None:
             ),
         ]
         now = await visit.client().read_stock([target(simple, 0), target(variable, 0, 1)])
-        assert list(now.values()) == [Decimal(7), Decimal(9)]
+        assert list(now.values()) == [StockShown(Decimal(7)), StockShown(Decimal(9))]
 
 
 async def test_stock_without_codes_uses_what_is_left_or_says_so() -> None:

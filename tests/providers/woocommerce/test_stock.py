@@ -1,3 +1,4 @@
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -34,10 +35,18 @@ async def test_products_and_variations_are_set_and_read_back() -> None:
         shown = shop.document("variations", variation)["stock_quantity"]
 
     assert [one.outcome for one in told] == [Outcome.DONE, Outcome.DONE]
-    assert [one.before for one in told] == [before[str(simple)], before[str(variation)]]
+    assert [one.before for one in told] == [one.available for one in before.values()]
     # WooCommerce counts whole pieces.
     assert [one.after for one in told] == [7, 3]
-    assert after == {str(simple): Decimal(7), str(variation): Decimal(3)}
+    numbers = {key: one.available for key, one in after.items()}
+    assert numbers == {str(simple): Decimal(7), str(variation): Decimal(3)}
+    # The write moves the date, and its answer has the new one.
+    dates = [one.version for one in after.values()]
+    assert [one.version for one in told] == dates
+    assert all(
+        one.version and date and one.version < date
+        for one, date in zip(before.values(), dates, strict=True)
+    )
     assert shown == 3
 
 
@@ -50,7 +59,14 @@ async def test_the_products_own_number_is_written_for_variations_that_share_it()
             shop.box.shop.edit("variations", child, {"manage_stock": False})
             assert shop.document("variations", child)["manage_stock"] == "parent"
         targets = [target(children[0], product, 6), target(children[1], product, 4)]
-        assert list((await shop.client.read_stock(targets)).values()) == [9, 9]
+        seen = list((await shop.client.read_stock(targets)).values())
+        assert [one.available for one in seen] == [9, 9]
+        # Dated as what was saved last: the product that counts, or the variation.
+        held = shop.document("products", product)
+        for child, one in zip(children, seen, strict=True):
+            saved = [held, shop.document("variations", child)]
+            date = max(row["date_modified_gmt"] for row in saved)
+            assert one.version == datetime.fromisoformat(date + "+00:00")
         told = await shop.client.push_stock(targets)
         parent = shop.document("products", product)["stock_quantity"]
         child = shop.document("variations", children[0])["stock_quantity"]
@@ -77,7 +93,7 @@ async def test_what_is_not_counted_is_unsupported_and_what_is_gone_is_missing() 
         told = await shop.client.push_stock(targets)
 
     assert seen.keys() == {str(uncounted), str(counted)}
-    assert seen[str(uncounted)] is None
+    assert seen[str(uncounted)].available is None
     assert [one.outcome for one in told] == [
         Outcome.UNSUPPORTED,
         Outcome.MISSING,
