@@ -223,17 +223,17 @@ def _level(wire: SellableRow, parent: ProductRow) -> InventoryLevel | None:
     manages = wire.get("manage_stock")
     if not manages:
         return None
-    holder = wire
+    rows: list[Mapping[str, Any]] = [wire]
     if manages == "parent" and parent.get("stock_quantity") is not None:
-        holder = parent
-    quantity = holder.get("stock_quantity")
+        rows.append(parent)
+    quantity = rows[-1].get("stock_quantity")
     return assemble(
         InventoryLevel,
         {
             "variant_external_id": str(wire["id"]),
             "location_external_id": "default",
             "available": trimmed(Decimal(quantity)) if quantity else ZERO,
-            "version": version_of_number(wire, holder),
+            "version": version_of_number(*rows),
         },
     )
 
